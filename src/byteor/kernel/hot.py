@@ -1,0 +1,36 @@
+"""How hot functions are compiled: said once, here.
+
+Rule 1. A hot function is plain, top-level or one closure deep, small, and has its source on disk.
+Rule 2. Whoever calls from Python says whether the call may wait: `short` keeps the GIL, `waiting` releases it.
+Rule 3. These two forms are compiled on first use and kept in the cache that is never stale.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numba
+
+from byteor.kernel.cache import cached
+
+
+def hot(function: Any) -> Any:
+    """Mark a function as hot: hot callers inline it, Python calls its `waiting` or `short` form."""
+    return numba.njit(function)
+
+
+@functools.cache
+def waiting(function: Any) -> Any:
+    """The form of a hot function for calls that may wait: the GIL is released."""
+    return cached(numba.njit(nogil=True)(function.py_func))
+
+
+def short(function: Any, *types: Any) -> Any:
+    """The compiled entry point of a hot function for calls that never wait.
+
+    It keeps the GIL, takes positional arguments only and checks nothing.
+    """
+    dispatcher = cached(numba.njit(function.py_func))
+    dispatcher.compile(types)
+    return dispatcher.overloads[dispatcher.signatures[0]].entry_point
