@@ -4,11 +4,10 @@ Rule 1. A loop takes what its barrier allows, calls the stage, then gives the sl
         of a piece is seen downstream before all of it is done.
 Rule 2. A stage sees a slot unless one of its ancestors took it out; a filtering stage writes its
         dead cell for every slot at every lap.
-Rule 3. A loop ends drained, stopped or out of patience with its gate where it is; a stage that
-        returns False without leave to filter ends it too (`Exit`).
+Rule 3. A loop ends where its gate is: drained, stopped, out of patience, or by a fault of the stage.
 
-What a loop is closed over decides what is compiled: the function (already taking exactly
-`(record or batch, live, index, state, p)`), and the facts of `Shape`. All else is run-time data.
+What a loop is closed over decides what is compiled: `call(record or batch, live, index, state, p)`,
+`row_of(keys, slot)` and the facts of `Shape`. All else is run-time data.
 """
 
 from __future__ import annotations
@@ -21,13 +20,11 @@ from byteor.kernel.hot import hot
 from byteor.kernel.ring import advance, is_dead
 from byteor.kernel.wait import wait_past
 
-DONE, FAULT = 0, 1  # how a loop ends: its gate says where
+DONE, UNASKED, FULL, MISFIT = range(4)  # how a loop ends; all but the first are faults of the stage
 
 _RUNNER = runner()
 _STATS = _RUNNER["at"]
-AT = 0
 FILTERED = _RUNNER["filtered"] - _STATS
-WAITS = _RUNNER["waits"] - _STATS
 SIZES = _RUNNER["sizes"] - _STATS
 
 
@@ -39,18 +36,19 @@ class Port(NamedTuple):
     stats: int
     bells: Any
     marks: Any  # rows of the dead cells that this stage's ancestors write
-    own: int  # the row that it writes itself; -1 when it does not filter
+    own: int  # the row that it writes itself, when it filters
     limit: int
 
 
 class Shape(NamedTuple):
     """What of a stage is compiled into its loop."""
 
-    filters: bool  # min_out is 0
-    skips: bool  # some ancestor filters
-    raises: bool  # the stage can raise: its sequence is stored before each call
-    keyed: bool  # its state is a table, found by key
-    live: bool  # a batch form that is told which rows are there, so batches are not cut
+    filters: bool = False  # min_out is 0
+    skips: bool = False  # some ancestor filters
+    raises: bool = False  # the stage can raise: its sequence is stored before each call
+    keyed: bool = False  # its state is a table, found by key
+    live: bool = False  # a batch form that is told which rows are there: batches are not cut
+    masks: bool = False  # a batch form that may answer with a mask
 
 
 @hot
@@ -67,11 +65,6 @@ def note_batch(stats, n):
         n >>= 1
         bucket += 1
     count(stats + SIZES + 8 * bucket, 1)
-
-
-def no_row(keys, slots, slot):
-    """The row of a stage without keyed state."""
-    return 0
 
 
 def make_message_loop(call, row_of, shape):
@@ -94,18 +87,121 @@ def make_message_loop(call, row_of, shape):
                     slot = sequence & mask
                     gone = False
                     if not skips or not is_dead(dead, port.marks, slot):
-                        if raises:
-                            store_relaxed(port.stats + AT, sequence)
-                        row = row_of(keys, slots, slot) if keyed else 0
-                        kept = call(slots[slot], 0, 0, table[row], p)
+                        if raises or keyed:
+                            store_relaxed(port.stats, sequence)
+                        row = row_of(keys, slot) if keyed else 0
+                        if row < 0:
+                            return FULL
+                        kept = call(slots[slot], 0, 0, table[row], p[0])
                         gone = not (kept is None or kept)
                         if gone and not filters:
-                            store_relaxed(port.stats + AT, sequence)
-                            return FAULT
+                            store_relaxed(port.stats, sequence)
+                            return UNASKED
                     if filters:
                         dead[port.own, slot] = gone
                         out += gone
                     sequence += 1
+                if filters and out > 0:
+                    count(port.stats + FILTERED, out)
+                advance(port.gate, sequence, port.bells)
+
+    return loop
+
+
+@hot
+def run_of(dead, marks, slot, most):
+    """Length of the run of slots from `slot` that are all there, or all taken out; at most `most`."""
+    first = is_dead(dead, marks, slot)
+    n = 1
+    while n < most and is_dead(dead, marks, slot + n) == first:
+        n += 1
+    return n
+
+
+@hot
+def note_live(dead, marks, slot, live):
+    """Write which of the slots from `slot` on are there."""
+    for i in range(len(live)):
+        live[i] = not is_dead(dead, marks, slot + i)
+
+
+@hot
+def note_dead(dead, own, slot, kept, live):
+    """Write this stage's dead cells for a batch that it has masked; answer how many it took out."""
+    out = 0
+    for i in range(len(live)):
+        gone = live[i] and not kept[i]
+        dead[own, slot + i] = gone
+        out += gone
+    return out
+
+
+def make_rows_of(row_of):
+    """The function that finds the state's row for each slot of a batch."""
+
+    @hot
+    def rows_of(keys, slot, live, index):
+        """Fill `index`, -1 where not live; answer how many are filled before the table is full."""
+        for i in range(len(index)):
+            index[i] = -1
+            if live[i]:
+                index[i] = row_of(keys, slot + i)
+                if index[i] < 0:
+                    return i
+        return len(index)
+
+    return rows_of
+
+
+def make_batch_loop(call, rows_of, shape):
+    """The loop of a per-batch stage."""
+    filters, skips, keyed = shape.filters, shape.skips, shape.keyed
+    told, masks = shape.live, shape.masks
+
+    @hot
+    def loop(port, slots, dead, table, keys, p, waiter, lives, indices):
+        mask = len(slots) - 1
+        sequence = load_relaxed(port.gate)  # its own word
+        while True:
+            available = wait_past(port.cells, sequence, waiter)
+            if available == sequence:
+                return DONE
+            while sequence < available:
+                slot = sequence & mask
+                n = min(min(available - sequence, port.limit), len(slots) - slot)
+                there = True
+                if skips and not told:
+                    n = run_of(dead, port.marks, slot, n)
+                    there = not is_dead(dead, port.marks, slot)
+                live = lives[:n]
+                live[:] = there
+                if skips and told:
+                    note_live(dead, port.marks, slot, live)
+                note_batch(port.stats, n)
+                out = 0
+                if filters:
+                    dead[port.own, slot : slot + n] = 0
+                if there:
+                    store_relaxed(port.stats, sequence)
+                    index = indices[:n]
+                    if keyed:
+                        found = rows_of(keys, slot, live, index)
+                        if found < n:
+                            store_relaxed(port.stats, sequence + found)
+                            return FULL
+                    kept = call(slots[slot : slot + n], live, index, table, p[0])
+                    if masks:
+                        if kept is not None:
+                            if len(kept) != n:
+                                return MISFIT
+                            if not filters:
+                                for i in range(n):
+                                    if live[i] and not kept[i]:
+                                        store_relaxed(port.stats, sequence + i)
+                                        return UNASKED
+                            else:
+                                out = note_dead(dead, port.own, slot, kept, live)
+                sequence += n
                 if filters and out > 0:
                     count(port.stats + FILTERED, out)
                 advance(port.gate, sequence, port.bells)
