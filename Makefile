@@ -1,0 +1,32 @@
+# Two commands: `make run` and `make test`. Each sets everything up by itself, from a bare clone.
+
+.PHONY: setup run test clean
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The newest suitable interpreter that starts here; `make PYTHON=... setup` names another.
+SUITS := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUITS)' >/dev/null 2>&1 && echo $(p))))
+
+setup: $(VENV)/.ready
+
+# pip output is kept short; an editable install sees every change of the sources by itself.
+$(VENV)/.ready: pyproject.toml
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || { echo "byteor needs Python 3.11 or newer, with venv" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	@touch $@
+
+run: setup
+	$(BIN)/python examples/flights/run.py
+
+# Both always run, so that one command shows all that is wrong.
+test: setup
+	@status=0; \
+	$(BIN)/python -m dev lint || status=1; \
+	$(BIN)/python -m pytest || status=1; \
+	exit $$status
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

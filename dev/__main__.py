@@ -1,0 +1,74 @@
+"""`python -m dev TASK`: the one automation entry, by hand and in CI.
+
+Rule 1. Standard library only; the tools it calls stand beside the interpreter that runs it.
+Rule 2. One function per task, in one table; its help says how long it takes on two cores.
+Rule 3. A task that fails says so by its exit status; a task of several steps runs them all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from dev import gen, proof, size
+from dev.steps import FULL, LINT, QUICK, run_all
+
+Arguments = argparse.Namespace
+
+
+def check(_: Arguments) -> int:
+    return run_all(LINT + QUICK)
+
+
+def lint(_: Arguments) -> int:
+    return run_all(LINT)
+
+
+def full(_: Arguments) -> int:
+    return max(run_all(LINT + FULL), proof.explore(full=True), proof.mutants(full=True))
+
+
+def generate(given: Arguments) -> int:
+    return gen.check() if given.check else gen.write()
+
+
+def measure(_: Arguments) -> int:
+    return size.report()
+
+
+def explore(given: Arguments) -> int:
+    return proof.explore(given.full)
+
+
+def mutants(given: Arguments) -> int:
+    return proof.mutants(given.full)
+
+
+TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
+    ("check", check, "lint, then the tests that are not slow (about 1 minute)"),
+    ("lint", lint, "format, lint, types, layers, generated files (about 15 seconds, 3 when warm)"),
+    ("full", full, "check with every test, stress included, then explore and mutants in full (about 15 minutes)"),
+    ("gen", generate, "write the generated files, or hold them up to date with --check (1 second)"),
+    ("size", measure, "lines per layer, beside the guide (1 second)"),
+    ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
+    ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m dev", description="Automation of the byteor repository.")
+    tasks = top.add_subparsers(metavar="TASK", required=True)
+    for name, function, text in TASKS:
+        one = tasks.add_parser(name, help=text, description=text)
+        one.set_defaults(task=function)
+        if name == "gen":
+            one.add_argument("--check", action="store_true", help="write nothing; fail when a file is out of date")
+        if name in ("explore", "mutants"):
+            one.add_argument("--full", action="store_true", help="the larger bounds")
+    return top
+
+
+if __name__ == "__main__":
+    given = parser().parse_args()
+    sys.exit(given.task(given))
