@@ -45,7 +45,8 @@ def run(step: Step) -> bool:
 
 
 def run_all(steps: tuple[Step, ...]) -> int:
-    return int(not all([run(step) for step in steps]))
+    failed = [step for step in steps if not run(step)]
+    return int(bool(failed))
 
 
 def environment() -> dict[str, str]:
