@@ -1,0 +1,1 @@
+"""Layouts as tables: where each word of a ring lies."""

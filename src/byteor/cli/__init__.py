@@ -1,0 +1,1 @@
+"""The `byteor` command: it translates and shows, and decides nothing."""

@@ -1,0 +1,1 @@
+"""Files, streams and iterables: records in, records out, bad rows judged."""

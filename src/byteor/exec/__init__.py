@@ -1,0 +1,1 @@
+"""Where the planes meet: a valid spec becomes running threads, and a report."""

@@ -1,0 +1,1 @@
+"""What an author means: plan documents, builders and their rules."""

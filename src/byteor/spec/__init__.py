@@ -1,0 +1,1 @@
+"""The stable contract: the spec's values, rules, kv text and description."""

@@ -1,0 +1,1 @@
+"""The tools that the kernel is proven with, for whoever writes hot functions of their own."""
