@@ -12,9 +12,10 @@ setup: $(VENV)/.ready
 
 # pip output is kept short; an editable install sees every change of the sources by itself.
 $(VENV)/.ready: pyproject.toml
-	@test -x $(BIN)/python || test -n "$(PYTHON)" || { echo "byteor needs Python 3.11 or newer, with venv" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	@test -x $(BIN)/pip || test -n "$(PYTHON)" || { echo "byteor needs Python 3.11 or newer, with venv" >&2; exit 1; }
+	@test -x $(BIN)/pip || { echo "making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing byteor and what it needs into $(VENV) (about half a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
 	@touch $@
 
 run: setup
