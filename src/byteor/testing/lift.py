@@ -1,0 +1,150 @@
+"""Hot functions as generators: each shared operation becomes a yield, each hot call a `yield from`.
+
+Rule 1. The source that is compiled is the source that is lifted; nothing is written twice.
+Rule 2. Operations and hot functions are called by bare name, never in a comprehension or a lambda.
+Rule 3. Closures one level deep are lifted with their cells as names.
+Rule 4. A lifter may replace constants (`constants`) and one function's tree (`edit`): that is a bound,
+        or a mutant.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Generator, Mapping
+from types import CodeType, FunctionType
+from typing import Any, Protocol
+
+Operation = tuple[Any, ...]  # kind, order, operands
+Body = Generator[Operation, Any, Any]
+
+OPERATIONS: dict[str, tuple[str, str]] = {
+    "load_relaxed": ("load", "relaxed"),
+    "load_acquire": ("load", "acquire"),
+    "store_relaxed": ("store", "relaxed"),
+    "store_release": ("store", "release"),
+    "fetch_add": ("add", "acq_rel"),
+    "exchange": ("exchange", "acq_rel"),
+    "cas": ("cas", "acq_rel"),
+    "fetch_add_relaxed": ("add", "relaxed"),  # the last three are for mutants: no source names them
+    "exchange_relaxed": ("exchange", "relaxed"),
+    "cas_relaxed": ("cas", "relaxed"),
+    "fence_acquire": ("fence", "acquire"),
+    "fence_release": ("fence", "release"),
+    "fence_seq_cst": ("fence", "seq_cst"),
+    "futex_wait": ("wait", ""),
+    "futex_wake": ("wake", ""),
+    "spin_hint": ("pause", ""),
+    "sched_yield": ("pause", ""),
+    "nap": ("pause", ""),
+}
+
+
+class Edit(Protocol):
+    """A change of one function's tree."""
+
+    @property
+    def function(self) -> FunctionType:
+        """The function that it changes."""
+        ...
+
+    def apply(self, tree: ast.FunctionDef) -> None:
+        """Change the tree in place."""
+        ...
+
+
+def plain(function: Any) -> FunctionType:
+    """The Python function behind a compiled one."""
+    found: FunctionType = getattr(function, "py_func", function)
+    return found
+
+
+@functools.cache
+def _source(code: CodeType) -> tuple[str, int]:
+    lines, first = inspect.getsourcelines(code)
+    return textwrap.dedent("".join(lines)), first
+
+
+def parse(function: FunctionType) -> ast.FunctionDef:
+    """The function's tree, at its own line numbers and without decorators."""
+    text, first = _source(function.__code__)
+    tree = ast.parse(text).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    tree.decorator_list = []
+    ast.increment_lineno(tree, first - 1)
+    return tree
+
+
+def names_of(function: FunctionType) -> dict[str, Any]:
+    """All that the function can name: its globals, and its cells over them."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {**function.__globals__, **{name: cell.cell_contents for name, cell in cells}}
+
+
+def hot_calls(function: FunctionType, names: Mapping[str, Any]) -> frozenset[str]:
+    """The hot functions that it calls, by name."""
+    code = function.__code__
+    called = (*code.co_names, *code.co_freevars)
+    return frozenset(n for n in called if n not in OPERATIONS and hasattr(names.get(n), "py_func"))
+
+
+class _Yields(ast.NodeTransformer):
+    def __init__(self, hot: frozenset[str]) -> None:
+        self.hot = hot
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in OPERATIONS:
+            head: list[ast.expr] = [ast.Constant(part) for part in OPERATIONS[name]]
+            return ast.Yield(ast.Tuple([*head, *node.args], ast.Load()))
+        return ast.YieldFrom(node) if name in self.hot else node
+
+
+def _compile(function: FunctionType, hot: frozenset[str], edit: Edit | None) -> CodeType:
+    tree = parse(function)
+    if edit is not None:
+        edit.apply(tree)
+    _Yields(hot).visit(tree)
+    tree.body.append(ast.parse("if 0: yield").body[0])  # a generator even without operations
+    module = ast.Module([tree], [])
+    return compile(ast.fix_missing_locations(module), function.__code__.co_filename, "exec")
+
+
+@functools.cache
+def _unedited(function: FunctionType, hot: frozenset[str]) -> CodeType:
+    return _compile(function, hot, None)
+
+
+class Lifter:
+    """Lifts functions and all that they call; `reached` says which those were."""
+
+    def __init__(self, edit: Edit | None = None, constants: Mapping[str, Any] | None = None) -> None:
+        self.edit, self.constants = edit, dict(constants or {})
+        self._done: dict[FunctionType, Callable[..., Body]] = {}
+
+    @property
+    def reached(self) -> tuple[FunctionType, ...]:
+        """Every function lifted so far."""
+        return tuple(self._done)
+
+    def __call__(self, function: Any) -> Callable[..., Body]:
+        """The generator form of a hot function."""
+        function = plain(function)
+        if function not in self._done:
+            self._lift(function)
+        return self._done[function]
+
+    def _lift(self, function: FunctionType) -> None:
+        names = names_of(function)
+        names.update((n, v) for n, v in self.constants.items() if n in names)
+        hot = hot_calls(function, names)
+        edited = self.edit is not None and self.edit.function.__code__ is function.__code__
+        code = _compile(function, hot, self.edit) if edited else _unedited(function, hot)
+        callees = {name: names[name] for name in hot}
+        exec(code, names)
+        self._done[function] = names[function.__name__]
+        for name, callee in callees.items():
+            names[name] = self(callee)
