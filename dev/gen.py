@@ -35,10 +35,14 @@ def purpose(layer: str) -> str:
 
 
 def picture() -> str:
-    rows = [" | ".join(row) for row in layers()]
-    width = max(map(len, rows)) + 4
-    edge = "+" + "-" * width + "+"
-    return "\n".join([edge, *[f"|{row:^{width}}|\n{edge}" for row in rows]])
+    """The layers as boxes; what may not know each other stands side by side."""
+    half = max(len(name) for row in layers() for name in row) + 6
+    line = "+" + "-" * half + "+" + "-" * half + "+"
+    return "\n".join([line, *[f"{_boxes(row, half)}\n{line}" for row in layers()]])
+
+
+def _boxes(row: list[str], half: int) -> str:
+    return f"|{row[0]:^{2 * half + 1}}|" if len(row) == 1 else "|" + "".join(f"{name:^{half}}|" for name in row)
 
 
 def layer_block() -> str:
