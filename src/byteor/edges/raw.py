@@ -1,0 +1,173 @@
+"""Packed records back to back, and `.npy` files of them.
+
+Rule 1. A raw file is the records' bytes and nothing else; its length is a whole number of records.
+Rule 2. An `.npy` file carries its own dtype: its fields are found by name, and must have the type's kinds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.lib.format as npy
+
+from byteor.edges import files, findings
+from byteor.edges.rows import Judge
+from byteor.exec.schema import dtype
+from byteor.spec.model import Egress, MessageType
+
+
+class RawSource:
+    """Records of a raw file or stream."""
+
+    def __init__(self, message: MessageType, where: str, judge: Judge, batch: int) -> None:
+        self.where, self.judge, self.batch = where, judge, batch
+        self.rereadable, self.note, self.position = files.rereadable(where), "", 0
+        self._dtype = dtype(message)
+
+    @property
+    def skipped(self) -> int:
+        return self.judge.skipped
+
+    def check(self) -> None:
+        """Hold the file's size against the record's."""
+        size = self._dtype.itemsize
+        length = os.path.getsize(self.where)
+        if length % size:
+            raise self._cut_short(length // size * size, length % size)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        self.position = self.judge.skipped = 0
+        size, rest = self._dtype.itemsize, b""
+        with files.opened(self.where) as file:
+            for data in files.blocks(file, self.where, max(1, min(self.batch * size, files.BLOCK) // size) * size):
+                data = rest + data
+                whole = len(data) // size * size
+                rest = data[whole:]
+                rows = np.frombuffer(data[:whole], dtype=self._dtype).copy()
+                for start in range(0, len(rows), self.batch):
+                    part = rows[start : start + self.batch]
+                    self.position += len(part)
+                    yield part
+        if rest:
+            raise self._cut_short(self.position * size, len(rest))
+
+    def _cut_short(self, at: int, left: int) -> Exception:
+        size = self._dtype.itemsize
+        message = f"{left} bytes are left at offset {at}, where a record has {size}"
+        return self.judge.refuse(findings.PARTIAL_RECORD, message, help="check the type's size, or the transfer")
+
+
+class RawSink:
+    """Records as raw bytes."""
+
+    def __init__(self, egress: Egress, message: MessageType, where: str) -> None:
+        self._dtype = dtype(message)
+        self._output = files.Output(egress.name, where)
+
+    def write(self, rows: np.ndarray) -> None:
+        self._output.write(packed(rows, self._dtype).tobytes())
+
+    def finish(self) -> None:
+        self._output.finish()
+
+    def abort(self) -> None:
+        self._output.abort()
+
+
+def packed(rows: np.ndarray, wanted: np.dtype[Any]) -> np.ndarray:
+    """Give rows in the packed type, whatever room a slot has after the last field."""
+    return np.ascontiguousarray(rows if rows.dtype == wanted else rows.astype(wanted))
+
+
+class NpySource:
+    """Rows of an `.npy` file with a structured dtype."""
+
+    def __init__(self, message: MessageType, where: str, judge: Judge, batch: int) -> None:
+        self.message, self.where, self.judge, self.batch = message, where, judge, batch
+        self.rereadable, self.note, self.position = True, "", 0
+        self._dtype = dtype(message)
+
+    @property
+    def skipped(self) -> int:
+        return self.judge.skipped
+
+    def check(self) -> None:
+        """Read the header, and no more."""
+        self._load()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        self.position = self.judge.skipped = 0
+        table = self._load()
+        for start in range(0, len(table), self.batch):
+            piece = table[start : start + self.batch]
+            rows = np.zeros(len(piece), dtype=self._dtype)
+            for name in self._dtype.names or ():
+                rows[name] = piece[name]
+            self.position += len(rows)
+            yield rows
+
+    def _load(self) -> np.ndarray:
+        """Map the file; its rows are read as they are needed."""
+        try:
+            table = np.load(self.where, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise self._not_npy() from error
+        if not isinstance(table, np.ndarray) or table.ndim != 1 or not table.dtype.names:
+            raise self._not_npy()
+        check_columns(self.message, table.dtype, self.judge)
+        return table
+
+    def _not_npy(self) -> Exception:
+        message = f"`{self.where}` is no `.npy` file of one structured array"
+        return self.judge.refuse(findings.NOT_THE_FORMAT, message)
+
+
+def check_columns(message: MessageType, found: np.dtype[Any], judge: Judge) -> None:
+    """Refuse a structured dtype whose fields cannot become the type's without loss."""
+    present, wanted = list(found.names or ()), dtype(message)
+    missing = [f.name for f in message.fields if f.name not in present]
+    if missing:
+        raise judge.missing_columns(missing, present)
+    for field in message.fields:
+        has, wants = found[field.name], wanted[field.name]
+        if has.shape != wants.shape or not _becomes(has.base, wants.base):
+            said = f"column `{field.name}` is {has}, not {wants}"
+            raise judge.refuse(findings.COLUMN_TYPE, said, at=field.name)
+
+
+def _becomes(has: np.dtype[Any], wants: np.dtype[Any]) -> bool:
+    """Tell whether numpy can go from one to the other and keep the value; times may stand as integers."""
+    if has.kind == "M":
+        return wants == np.dtype("<i8")
+    kinds = (has.kind, wants.kind)
+    return np.can_cast(has, wants, "safe") and (has.kind == wants.kind or kinds == ("u", "i"))
+
+
+class NpySink:
+    """Rows as one `.npy` file; its header is written again when the number of rows is known."""
+
+    def __init__(self, egress: Egress, message: MessageType, where: str) -> None:
+        self._dtype, self._rows = dtype(message), 0
+        self._output = files.Output(egress.name, where)
+        self._header()
+
+    def _header(self) -> None:
+        """Write the header; numpy leaves room in it for the length to grow."""
+        shape = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": (self._rows,)}
+        npy.write_array_header_1_0(self._output.file, shape)
+
+    def write(self, rows: np.ndarray) -> None:
+        self._output.write(packed(rows, self._dtype).tobytes())
+        self._rows += len(rows)
+
+    def finish(self) -> None:
+        with files.noted(self._output.where):
+            self._output.file.seek(0)
+            self._header()
+        self._output.finish()
+
+    def abort(self) -> None:
+        self._output.abort()

@@ -1,0 +1,63 @@
+"""Message types as numpy types: the one place where a field of the spec gets its bytes.
+
+Rule 1. Packed and little-endian: no padding between fields; room after the last one only when a slot asks for it.
+Rule 2. A field's null value is read from its text here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from byteor.spec.model import Field, MessageType, Scalar, scalar
+
+NAT = -(2**63)
+KINDS = {"bool": "?", "timestamp": "<i8", "f32": "<f4", "f64": "<f8"}
+KINDS |= {f"{sign}{bits}": f"<{sign}{bits // 8}" for sign in "iu" for bits in (8, 16, 32, 64)}
+
+
+def scalar_of(field: Field) -> Scalar:
+    """Take the field's scalar type apart; the spec's rules have already refused unknown ones."""
+    found = scalar(field.type)
+    if found is None:
+        raise AssertionError(f"`{field.type}` is no scalar type")
+    return found
+
+
+def base(field: Field) -> np.dtype[np.generic]:
+    """Give the numpy type of one scalar of the field."""
+    kind = scalar_of(field)
+    return np.dtype(f"S{kind.size}" if kind.kind == "bytes" else KINDS[kind.kind])
+
+
+def dtype(message: MessageType, slot_bytes: int = 0) -> np.dtype[np.void]:
+    """Give the packed structured type of a message, padded at its end to `slot_bytes`."""
+    formats = [(base(f), (f.count,)) if f.count > 1 else base(f) for f in message.fields]
+    sizes = [np.dtype(one).itemsize for one in formats]
+    offsets = [sum(sizes[:i]) for i in range(len(sizes))]
+    names = [f.name for f in message.fields]
+    size = max(sum(sizes), slot_bytes)
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
+
+
+def null_value(field: Field) -> np.generic | None:
+    """Read the value that means missing; None when the field declares none."""
+    text, kind = field.null, scalar_of(field).kind
+    if text is None:
+        return None
+    if kind == "timestamp":
+        return np.int64(NAT if text == "nat" else int(text))
+    if kind == "bool":
+        return np.bool_(text == "true")
+    if kind == "bytes":
+        return np.bytes_(text.encode())
+    number = float(text) if kind in ("f32", "f64") else int(text)
+    return base(field).type(number)
+
+
+def is_null(field: Field, values: np.ndarray) -> np.ndarray | None:
+    """Mark the values that mean missing; None when the field declares no null."""
+    null = null_value(field)
+    if null is None:
+        return None
+    marked: np.ndarray = np.isnan(values) if null != null else values == null
+    return marked
