@@ -38,6 +38,13 @@ class Words:
     def write(self, name: str, value: int, index: int = 0) -> None:
         self._words[self._layout.cells[name].at(index) // 8] = value
 
+    def add(self, name: str, n: int, index: int = 0) -> None:
+        """Add to a counter of one's own."""
+        self._words[self._layout.cells[name].at(index) // 8] += n
+
+    def values(self, name: str) -> list[int]:
+        return [self.read(name, i) for i in range(self._layout.cells[name].count)]
+
 
 @dataclass(frozen=True, slots=True)
 class Ring:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import shutil
 import types as pt
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,9 @@ def _sources() -> str:
 class _Walk:
     """Feeds a digest with everything that a function can reach."""
 
-    def __init__(self) -> None:
+    def __init__(self, lenient: bool = False) -> None:
         self.digest = hashlib.sha256(_sources().encode())
+        self.lenient = lenient
         self.seen: dict[int, int] = {}
 
     def put(self, *parts: object) -> None:
@@ -110,6 +113,8 @@ class _Walk:
             self.put(type(value).__name__, value)
         elif isinstance(value, type | pt.BuiltinFunctionType):
             self.put("named", value.__module__, value.__qualname__)
+        elif self.lenient:
+            self.put("opaque", type(value).__module__, type(value).__qualname__)
         else:
             raise Opaque(f"{type(value).__qualname__} in compiled code")
 
@@ -123,9 +128,9 @@ class _Walk:
                 self.walk(getattr(module, name))
 
 
-def fingerprint(function: Any) -> str:
-    """Digest of a function and of all that is compiled into it; raises Opaque where it cannot know."""
-    walk = _Walk()
+def fingerprint(function: Any, lenient: bool = False) -> str:
+    """Digest of a function and of all that it reaches; raises Opaque where it cannot know, unless lenient."""
+    walk = _Walk(lenient)
     walk.walk(function)
     return walk.digest.hexdigest()
 
@@ -171,6 +176,23 @@ def cached(dispatcher: Any) -> Any:
     except (Opaque, OSError):  # it compiles all the same, in every process anew
         return dispatcher
     return dispatcher
+
+
+def remembered(function: Any, more: str, find_out: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Facts about a function that cost a compilation to find out, kept under its fingerprint."""
+    try:
+        _private(folder())
+        key = hashlib.sha256(f"{fingerprint(function)} {more}".encode()).hexdigest()
+        file = folder() / f"facts.{key[:24]}.json"
+        if file.is_file():
+            return dict(json.loads(file.read_text()))
+        facts = find_out()
+        part = file.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(facts))
+        part.replace(file)
+        return facts
+    except (Opaque, OSError):
+        return find_out()
 
 
 @functools.cache

@@ -63,3 +63,20 @@ def make_row_of(spans):
         return row
 
     return row_of
+
+
+def make_rows_of(row_of):
+    """The function that finds the state's row for each slot of a batch."""
+
+    @hot
+    def rows_of(keys, slot, live, index):
+        """Fill `index`, -1 where not live; answer how many are filled before the table is full."""
+        for i in range(len(index)):
+            index[i] = -1
+            if live[i]:
+                index[i] = row_of(keys, slot + i)
+                if index[i] < 0:
+                    return i
+        return len(index)
+
+    return rows_of

@@ -136,23 +136,6 @@ def note_dead(dead, own, slot, kept, live):
     return out
 
 
-def make_rows_of(row_of):
-    """The function that finds the state's row for each slot of a batch."""
-
-    @hot
-    def rows_of(keys, slot, live, index):
-        """Fill `index`, -1 where not live; answer how many are filled before the table is full."""
-        for i in range(len(index)):
-            index[i] = -1
-            if live[i]:
-                index[i] = row_of(keys, slot + i)
-                if index[i] < 0:
-                    return i
-        return len(index)
-
-    return rows_of
-
-
 def make_batch_loop(call, rows_of, shape):
     """The loop of a per-batch stage."""
     filters, skips, keyed = shape.filters, shape.skips, shape.keyed
@@ -174,7 +157,8 @@ def make_batch_loop(call, rows_of, shape):
                     n = run_of(dead, port.marks, slot, n)
                     there = not is_dead(dead, port.marks, slot)
                 live = lives[:n]
-                live[:] = there
+                if told or keyed or masks:
+                    live[:] = there
                 if skips and told:
                     note_live(dead, port.marks, slot, live)
                 note_batch(port.stats, n)
