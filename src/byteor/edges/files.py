@@ -79,7 +79,8 @@ class Output:
 
     def __init__(self, name: str, where: str) -> None:
         self.where = where
-        self._final = self._temporary = None
+        self._final: Path | None = None
+        self._temporary: Path | None = None
         self.file: BinaryIO
         if where == STREAM:
             self.file = sys.stdout.buffer

@@ -109,7 +109,7 @@ Instead: declare it, as in `dep_delay = { type = "f64", null = "nan" }`, or `bad
 BAD_ROW = rule(
     "E015",
     "bad-row",
-    """What: a row has not the shape of its format: more or fewer columns than the header, or a line that is no JSON object.
+    """What: a row has not its format's shape: more or fewer columns than the header, or a line that is no JSON object.
 Why: its values cannot be told apart, so none of them is taken.
 Instead: mend the row, or `bad = "skip"`.""",
 )

@@ -1,19 +1,20 @@
 """Times as texts and back, without pyarrow: ISO 8601 in UTC.
 
 Rule 1. A text without a zone is UTC; digits finer than the unit are refused, never cut.
-Rule 2. What a four-digit year cannot say leaves, and comes in, as its integer.
+Rule 2. A time outside of `SPANS`, which other readers may not know, leaves, and comes in, as its integer.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
-YEARS = {unit: np.array(["0001", "9999"], "M8[Y]").astype(f"M8[{unit}]").astype("i8") for unit in ("s", "ms", "us")}
-YEARS["ns"] = np.array([-(2**63) + 1, 2**63 - 1])  # its whole range has four-digit years
+SPANS = {"s": ("0001", "9999"), "ms": ("0001", "9999"), "us": ("0001", "9999"), "ns": ("1678", "2262")}
+YEARS = {unit: np.array(span, "M8[Y]").astype(f"M8[{unit}]").astype("i8") for unit, span in SPANS.items()}
 EPOCH = datetime(1970, 1, 1)
 ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?",
@@ -59,6 +60,6 @@ def texts(values: np.ndarray, unit: str) -> np.ndarray:
     """Give times as texts, an `S` array."""
     low, high = YEARS[unit]
     near = (values >= low) & (values <= high)
-    moments = np.where(near, values, 0).view(f"M8[{unit}]")
-    iso = np.char.add(np.datetime_as_string(moments, unit=unit).astype("S"), b"Z")
+    moments: Any = np.where(near, values, 0).view(f"M8[{unit}]")
+    iso = np.char.add(np.datetime_as_string(moments).astype("S"), b"Z")
     return iso if near.all() else np.where(near, iso, values.astype("S21"))

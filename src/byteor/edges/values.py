@@ -20,6 +20,7 @@ from byteor.spec.model import Field, MessageType, Scalar
 
 Fault = tuple[diag.Rule, str]
 FLOATS = {"NaN": float("nan"), "nan": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+FAST: dict[str, type] = {"bool": bool, "f32": float, "f64": float}
 ABSENT = object()
 
 
@@ -85,8 +86,7 @@ def _fast(field: Field, kind: Scalar, cells: list[Any]) -> np.ndarray | None:
     kinds = set(map(type, cells))
     if kind.kind == "bytes":
         return _fast_bytes(kind.size, cells) if kinds == {str} else None
-    own = {"bool": {bool}, "f32": {float}, "f64": {float}}.get(kind.kind, {int})
-    if not kinds <= own:
+    if not kinds <= {FAST.get(kind.kind, int)}:
         return None
     try:
         with np.errstate(over="ignore"):
@@ -134,7 +134,7 @@ def _integer(field: Field, kind: Scalar, cell: Any) -> Any:
         cell = int(cell)
     if isinstance(cell, bool) or not isinstance(cell, int):
         return None
-    limits = np.iinfo(base(field))
+    limits = np.iinfo(base(field).str)
     inside = limits.min <= cell <= limits.max
     return cell if inside else (findings.OUT_OF_RANGE, f"{short(cell)} is outside of {field.type}")
 
