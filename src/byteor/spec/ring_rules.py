@@ -1,0 +1,448 @@
+"""Rules on a single ring: its size, its shards, its DAG and its boundaries.
+
+Rule 1. Every rule that compares fields, reads the types that exist; unknown ones have their own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from byteor.spec import dag
+from byteor.spec.codec import near, shown
+from byteor.spec.model import IDENTITY, WAITS, MessageType, SingleRing, scalar
+from byteor.spec.table import Entry, Hit, Hits, states
+from byteor.spec.type_rules import type_of
+
+TABLE: list[Entry] = []
+MAX_STAGES = 32
+MAX_CAPACITY = 1 << 24
+MAX_REGION = 1 << 32
+ORDERINGS = ("strict", "per_key")
+PRODUCERS = ("single", "mpmc")
+SCHEDULINGS = ("dedicated", "work_queue")
+FORMS = ("message", "batch")
+BAD_ROWS = ("fail", "skip")
+EMITS = ("rows", "end", "both")
+FORMATS = ("auto", "csv", "jsonl", "lines", "raw", "npy", "parquet", "arrow")
+
+
+def words(ring: SingleRing) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every place where one of a few words stands: (path, word, words)."""
+    yield "wait", ring.wait, WAITS
+    yield "ordering", ring.ordering, ORDERINGS
+    yield "producer", ring.producer, PRODUCERS
+    yield "scheduling", ring.scheduling, SCHEDULINGS
+    yield "ingress.bad", ring.ingress.bad, BAD_ROWS
+    if not ring.ingress.format.startswith("python:"):
+        yield "ingress.format", ring.ingress.format, FORMATS
+    yield from ((f"stages.{i}.form", stage.form, FORMS) for i, stage in enumerate(ring.stages))
+    if ring.egress:
+        yield "egress.emit", ring.egress.emit, EMITS
+        if not ring.egress.format.startswith("python:"):
+            yield "egress.format", ring.egress.format, FORMATS
+
+
+@states(TABLE, "S020", "bad-capacity", SingleRing)
+def bad_capacity(ring: SingleRing) -> Hits:
+    """
+    What: the capacity is not a power of two between 1 and 2^24.
+    Why: a slot is found by masking the sequence, which needs a power of two.
+    Example: `capacity = 1000`.
+    Instead: take the power of two above or below: 1024 or 512.
+    """
+    if ring.capacity.bit_count() == 1 and 0 < ring.capacity <= MAX_CAPACITY:
+        return
+    above = 1 << max(0, min(ring.capacity, MAX_CAPACITY) - 1).bit_length()
+    below = f" (or {above // 2})" if above > 1 and ring.capacity < MAX_CAPACITY else ""
+    yield Hit("capacity", f"capacity {ring.capacity} is not a power of two up to 2^24", f"use {above}{below}")
+
+
+@states(TABLE, "S021", "slot-too-small", SingleRing)
+def slot_too_small(ring: SingleRing) -> Hits:
+    """
+    What: a record of the ring's type does not fit a slot.
+    Why: the payload lies in the slot itself.
+    Example: `slot_bytes = 16` for a type of 24 bytes.
+    Instead: leave `slot_bytes` out of the plan: it is then the size of the type.
+    """
+    message = type_of(ring, ring.type)
+    if ring.slot_bytes < max(1, message.size if message else 0):
+        yield Hit("slot_bytes", _too_small(ring, message), "use at least the size of the type")
+
+
+def _too_small(ring: SingleRing, message: MessageType | None) -> str:
+    wanted = f"`{shown(message.name)}` has {message.size}" if message else "a record has at least 1"
+    return f"a slot has {ring.slot_bytes} bytes, {wanted}"
+
+
+@states(TABLE, "S022", "region-too-large", SingleRing)
+def region_too_large(ring: SingleRing) -> Hits:
+    """
+    What: capacity times slot size reaches 4 GiB.
+    Why: the size of a region is a 32-bit number in its header.
+    Example: 16,777,216 slots of 256 bytes.
+    Instead: a smaller capacity; a ring need only cover the time that its readers lag.
+    """
+    if ring.capacity > 0 and ring.capacity * ring.slot_bytes >= MAX_REGION:
+        yield Hit("capacity", f"{ring.capacity} slots of {ring.slot_bytes} bytes reach 4 GiB")
+
+
+@states(TABLE, "S023", "unknown-word", SingleRing)
+def unknown_word(ring: SingleRing) -> Hits:
+    """
+    What: a value is none of the few words that its key takes.
+    Why: each of them is a behaviour; there is none for this one.
+    Example: `wait = "sleep"`.
+    Instead: one of the words that the help line lists.
+    """
+    for path, word, known in words(ring):
+        if word not in known:
+            help = near(word, known) or f"use one of {', '.join(known)}"
+            yield Hit(path, f"`{shown(word)}` is not a value of `{path.rpartition('.')[2]}`", help)
+
+
+@states(TABLE, "S024", "producer-not-supported", SingleRing)
+def producer_not_supported(ring: SingleRing) -> Hits:
+    """
+    What: `producer = "mpmc"` parses, and is not supported.
+    Why: a claim that producers share cannot be repaired after one of them is killed.
+    Example: `producer = "mpmc"`.
+    Instead: `producer = "single"`; several sources meet in a merge of a lane graph.
+    """
+    if ring.producer == "mpmc":
+        yield Hit("producer", "producer `mpmc` is not supported", "use `single`")
+
+
+@states(TABLE, "S025", "scheduling-not-supported", SingleRing)
+def scheduling_not_supported(ring: SingleRing) -> Hits:
+    """
+    What: `scheduling = "work_queue"` parses, and is not supported.
+    Why: stages of a ring have a runner each; a pool would make their order depend on timing.
+    Example: `scheduling = "work_queue"`.
+    Instead: `scheduling = "dedicated"`; to spread work, use shards.
+    """
+    if ring.scheduling == "work_queue":
+        yield Hit("scheduling", "scheduling `work_queue` is not supported", "use `dedicated`")
+
+
+@states(TABLE, "S026", "bad-shards", SingleRing)
+def bad_shards(ring: SingleRing) -> Hits:
+    """
+    What: the number of shards is less than 1 or more than 256.
+    Why: each shard is a ring of its own with a runner for every stage.
+    Example: `shards = 0`.
+    Instead: 1, or as many as there are cores to spare.
+    """
+    if not 1 <= ring.shards <= 256:
+        yield Hit("shards", f"{ring.shards} shards are not between 1 and 256")
+
+
+@states(TABLE, "S027", "strict-with-shards", SingleRing)
+def strict_with_shards(ring: SingleRing) -> Hits:
+    """
+    What: `ordering = "strict"` stands beside more than one shard.
+    Why: shards run side by side; only the order within a key survives.
+    Example: `shards = 2` and `ordering = "strict"`.
+    Instead: `ordering = "per_key"` with a `shard_key`, or one shard.
+    """
+    if ring.ordering == "strict" and ring.shards > 1:
+        yield Hit(
+            "ordering",
+            f"strict ordering needs one shard, there are {ring.shards}",
+            "use `per_key`, or one shard",
+            (("shards", "more than one here"),),
+        )
+
+
+@states(TABLE, "S028", "bad-shard-key", SingleRing)
+def bad_shard_key(ring: SingleRing) -> Hits:
+    """
+    What: several shards have no `shard_key`, or it is not a single, exact field of the ring's type.
+    Why: the key's bytes decide the shard; floats have several byte patterns for equal values.
+    Example: `shards = 2` without `shard_key`.
+    Instead: name an integer, bytes, bool or timestamp field.
+    """
+    message = type_of(ring, ring.type)
+    if ring.shard_key is None:
+        if ring.shards > 1:
+            yield Hit("shard_key", f"{ring.shards} shards need a `shard_key`", "name a field of the ring's type")
+    elif message is not None:
+        yield from key_hits("shard_key", ring.shard_key, message, exact=True)
+
+
+def key_hits(path: str, name: str, message: MessageType, exact: bool) -> Hits:
+    """Hit a key that is not a field with one scalar; `exact` refuses floats."""
+    field = message.field(name)
+    if field is None:
+        names = [f.name for f in message.fields]
+        yield Hit(path, f"type `{shown(message.name)}` has no field `{shown(name)}`", near(name, names))
+    elif field.count != 1:
+        yield Hit(path, f"`{shown(name)}` holds {field.count} scalars, a key is one")
+    elif exact and (kind := scalar(field.type)) and kind.kind in ("f32", "f64"):
+        yield Hit(path, f"`{shown(name)}` is a float, and equal floats can differ in their bytes")
+
+
+@states(TABLE, "S030", "no-stages", SingleRing)
+def no_stages(ring: SingleRing) -> Hits:
+    """
+    What: the ring has no stage.
+    Why: nothing would read the ring, so nothing would ever be released.
+    Example: a plan without `[[stage]]`.
+    Instead: add a stage; `call = "identity"` changes nothing.
+    """
+    if not ring.stages:
+        yield Hit("stages", "there is no stage", "add one; `identity` changes nothing")
+
+
+@states(TABLE, "S031", "too-many-stages", SingleRing)
+def too_many_stages(ring: SingleRing) -> Hits:
+    """
+    What: the ring has more than 32 stages.
+    Why: each has a gate in the ring and a runner of its own.
+    Example: a chain of 40 small stages.
+    Instead: join stages that follow each other, or use a lane graph.
+    """
+    if len(ring.stages) > MAX_STAGES:
+        yield Hit("stages", f"there are {len(ring.stages)} stages, a ring takes {MAX_STAGES}")
+
+
+@states(TABLE, "S032", "bad-dependency", SingleRing)
+def bad_dependency(ring: SingleRing) -> Hits:
+    """
+    What: a stage depends on itself, on a later stage, or on one that does not exist.
+    Why: stages stand in topological order, so that a cycle cannot be written.
+    Example: stage 1 with `depends_on` 2.
+    Instead: put the stage behind those that it depends on.
+    """
+    for i, stage in enumerate(ring.stages):
+        for k, j in enumerate(stage.depends_on):
+            if not 0 <= j < i:
+                yield Hit(f"stages.{i}.depends_on.{k}", f"stage {i} depends on stage {j}, which is not an earlier one")
+
+
+@states(TABLE, "S033", "dependency-order", SingleRing)
+def dependency_order(ring: SingleRing) -> Hits:
+    """
+    What: the dependencies of a stage are not strictly increasing.
+    Why: the same DAG has one spelling, so that equal pipelines have equal hashes.
+    Example: `depends_on` 1, 0, or 0, 0.
+    Instead: sort them, and drop repetitions.
+    """
+    for i, stage in enumerate(ring.stages):
+        for k, (a, b) in enumerate(zip(stage.depends_on, stage.depends_on[1:], strict=False), 1):
+            if b <= a:
+                yield Hit(f"stages.{i}.depends_on.{k}", f"{b} follows {a}", "sort the dependencies, each once")
+
+
+@states(TABLE, "S034", "missing-dependencies", SingleRing)
+def missing_dependencies(ring: SingleRing) -> Hits:
+    """
+    What: a stage after the first one, which is not `identity`, has no dependencies.
+    Why: it would run beside the first stage on records that the first has not seen; that is seldom meant.
+    Example: a second `[[stage]]` without `after`.
+    Instead: name what it comes after. Where two stages are to start together, let an `identity` stage come first.
+    """
+    for i, stage in enumerate(ring.stages):
+        if i and not stage.depends_on and stage.call != IDENTITY:
+            yield Hit(
+                f"stages.{i}.depends_on",
+                f"stage `{shown(stage.name)}` says not what it comes after",
+                f"name it, as `{shown(ring.stages[i - 1].name)}`",
+            )
+
+
+@states(TABLE, "S045", "race", SingleRing)
+def race(ring: SingleRing) -> Hits:
+    """
+    What: of two stages that no dependency orders, one writes a field that the other reads or writes.
+    Why: both work in the same slot at the same time, so the result would depend on timing.
+    Example: two stages after `clean`, neither of which says what it writes.
+    Instead: declare `reads` and `writes` (each defaults to every field), or let one come after the other.
+    """
+    message = type_of(ring, ring.type)
+    if message is None or len(ring.stages) > MAX_STAGES:
+        return
+    every = tuple(f.name for f in message.fields)
+    touches = [_touches(stage.call, stage.reads, stage.writes, every) for stage in ring.stages]
+    for i, j in dag.parallel(ring.stages):
+        (reads, writes), (others_reads, others_writes) = touches[i], touches[j]
+        clash = (writes & (others_reads | others_writes)) | (reads & others_writes)
+        if clash:
+            first, second = ring.stages[i].name, ring.stages[j].name
+            yield Hit(
+                f"stages.{j}",
+                f"`{shown(first)}` and `{shown(second)}` run side by side, and {_fields(clash, every)} is written",
+                "declare `reads` and `writes`, or let one come after the other",
+                ((f"stages.{i}", "beside this one"),),
+            )
+
+
+def _touches(
+    call: str, reads: tuple[str, ...] | None, writes: tuple[str, ...] | None, every: tuple[str, ...]
+) -> tuple[frozenset[str], frozenset[str]]:
+    if call == IDENTITY:
+        return frozenset(), frozenset()
+    return frozenset(every if reads is None else reads), frozenset(every if writes is None else writes)
+
+
+def _fields(names: frozenset[str], every: tuple[str, ...]) -> str:
+    listed = [f"`{name}`" for name in every if name in names] or [f"`{shown(name)}`" for name in sorted(names)]
+    return "every field" if len(listed) == len(every) > 1 else ", ".join(listed[:4])
+
+
+@states(TABLE, "S046", "end-not-at-sink", SingleRing)
+def end_not_at_sink(ring: SingleRing) -> Hits:
+    """
+    What: a stage that other stages depend on has an `end`.
+    Why: what `end` gives goes to the egress, never through the ring; in the middle nobody would take it.
+    Example: a first stage with `end`.
+    Instead: move the aggregation into a sink: a stage that nobody comes after.
+    """
+    last = set(dag.sinks(ring.stages))
+    for i, stage in enumerate(ring.stages):
+        if stage.end and i not in last:
+            yield Hit(f"stages.{i}.end", f"`{shown(stage.name)}` has an `end`, and other stages come after it")
+
+
+@states(TABLE, "S047", "end-types-differ", SingleRing)
+def end_types_differ(ring: SingleRing) -> Hits:
+    """
+    What: two stages give `end` records of different types.
+    Why: they leave by one egress, into one output.
+    Example: `end = "by_carrier"` in one sink, `end = "by_month"` in another.
+    Instead: one type for both, with a field that tells them apart; or two runs.
+    """
+    ending = [(i, stage.end.type) for i, stage in enumerate(ring.stages) if stage.end]
+    for i, name in ending[1:]:
+        if name != ending[0][1]:
+            message = f"`end` gives `{shown(name)}`, another gives `{shown(ending[0][1])}`"
+            yield Hit(f"stages.{i}.end.type", message, related=((f"stages.{ending[0][0]}.end.type", "the other"),))
+
+
+@states(TABLE, "S060", "no-end", SingleRing)
+def no_end(ring: SingleRing) -> Hits:
+    """
+    What: the egress emits `end` records, and no stage has an `end`.
+    Why: the output would always be empty.
+    Example: `emit = "end"` in a ring of per-message stages.
+    Instead: `emit = "rows"`, or give a sink an `end`.
+    """
+    if ring.egress and ring.egress.emit in ("end", "both") and not any(stage.end for stage in ring.stages):
+        yield Hit("egress.emit", f"the egress emits `{ring.egress.emit}`, and no stage has an `end`")
+
+
+@states(TABLE, "S061", "end-goes-nowhere", SingleRing, severity="warning")
+def end_goes_nowhere(ring: SingleRing) -> Hits:
+    """
+    What: a stage has an `end`, and no egress emits it.
+    Why: its records are made and then thrown away.
+    Example: `end = "statistic"` beside `emit = "rows"`.
+    Instead: `emit = "end"` or `emit = "both"`, or drop the `end`.
+    """
+    if ring.egress and ring.egress.emit in ("end", "both"):
+        return
+    for i, stage in enumerate(ring.stages):
+        if stage.end:
+            yield Hit(f"stages.{i}.end", f"what `{shown(stage.name)}` gives at its end is emitted nowhere")
+
+
+@states(TABLE, "S062", "bad-sort", SingleRing)
+def bad_sort(ring: SingleRing) -> Hits:
+    """
+    What: `sort` names a field that the `end` type has not, or one of several scalars, or one twice; or sorts nothing.
+    Why: it is the order of the `end` records in the output, whatever shard they came from.
+    Example: `sort = ["month"]` where the type's field is called `mon`.
+    Instead: name fields of the `end` type, each once; rows keep the order of the ingress and are not sorted.
+    """
+    egress = ring.egress
+    if egress is None or not egress.sort:
+        return
+    if egress.emit == "rows":
+        yield Hit("egress.sort", "only `end` records are sorted, and the egress emits rows")
+        return
+    yield from twice_in("egress.sort", egress.sort)
+    name = next((stage.end.type for stage in ring.stages if stage.end), "")
+    if message := type_of(ring, name):
+        for i, field in enumerate(egress.sort):
+            yield from key_hits(f"egress.sort.{i}", field, message, exact=False)
+
+
+def twice_in(path: str, names: tuple[str, ...]) -> Hits:
+    """Hit the names of a list that stand in it before."""
+    seen: set[str] = set()
+    for i, name in enumerate(names):
+        if name in seen:
+            yield Hit(f"{path}.{i}", f"`{shown(name)}` is named twice", "name it once")
+        seen.add(name)
+
+
+@states(TABLE, "S063", "egress-type", SingleRing)
+def egress_type(ring: SingleRing) -> Hits:
+    """
+    What: the egress has another type than what it emits.
+    Why: rows leave as the ring's type, and `end` records as the type that `end` gives.
+    Example: `emit = "end"` with the ring's type.
+    Instead: leave `type` out of the plan's egress: lowering fills it in.
+    """
+    egress = ring.egress
+    if egress is None or egress.emit not in EMITS:
+        return
+    ends = {stage.end.type for stage in ring.stages if stage.end}
+    wanted = ends if egress.emit == "end" else {ring.type}
+    if wanted and egress.type not in wanted:
+        right = min(wanted)
+        message = f"the egress has type `{shown(egress.type)}` and emits `{shown(right)}`"
+        yield Hit("egress.type", message, f"use `{shown(right)}`")
+
+
+@states(TABLE, "S064", "ingress-type", SingleRing)
+def ingress_type(ring: SingleRing) -> Hits:
+    """
+    What: the ingress has another type than the ring.
+    Why: it writes into the ring's slots, with nothing between.
+    Example: an ingress of type `line` before a ring of type `tick`.
+    Instead: one type for both; a type may hold fields that the ingress leaves empty only if they declare a null.
+    """
+    if ring.ingress.type != ring.type:
+        message = f"the ingress has type `{shown(ring.ingress.type)}`, the ring `{shown(ring.type)}`"
+        yield Hit("ingress.type", message, f"use `{shown(ring.type)}`", (("type", "the ring's type"),))
+
+
+@states(TABLE, "S065", "bad-row-group", SingleRing)
+def bad_row_group(ring: SingleRing) -> Hits:
+    """
+    What: `row_group` is less than 1.
+    Why: a Parquet output is written in groups of this many rows, fixed by the plan, so that its bytes are the same.
+    Example: `row_group = 0`.
+    Instead: leave it out (65,536), or name a number of rows.
+    """
+    if ring.egress and ring.egress.row_group < 1:
+        yield Hit("egress.row_group", f"a row group of {ring.egress.row_group} rows holds nothing")
+
+
+@states(TABLE, "S066", "bad-sort-by", SingleRing)
+def bad_sort_by(ring: SingleRing) -> Hits:
+    """
+    What: `sort_by` of the ingress is not a field of its type with one scalar.
+    Why: the rows are put into the order of this field before they enter.
+    Example: `sort_by = "time"` where the field is called `time_hour`.
+    Instead: name a field of the type.
+    """
+    message = type_of(ring, ring.ingress.type)
+    if ring.ingress.sort_by is not None and message:
+        yield from key_hits("ingress.sort_by", ring.ingress.sort_by, message, exact=False)
+
+
+@states(TABLE, "S029", "unsorted-end", SingleRing)
+def unsorted_end(ring: SingleRing) -> Hits:
+    """
+    What: `end` records leave several shards, and `sort` names no order for them.
+    Why: which shard a key falls into must not show in the output.
+    Example: `shards = 2`, `emit = "end"`, and no `sort`.
+    Instead: `sort = [...]` at the egress, with fields of the `end` type.
+    """
+    egress = ring.egress
+    if egress and egress.emit in ("end", "both") and ring.shards > 1 and not egress.sort:
+        yield Hit(
+            "egress.sort", f"`end` records of {ring.shards} shards need a `sort`", "name fields of the `end` type"
+        )

@@ -1,0 +1,90 @@
+"""All rules of the spec in one table, and the functions that hold a spec against it.
+
+Rule 1. A value that no document could carry is judged first, and alone: the other rules trust the types.
+Rule 2. All findings, in canonical order; a profile adds rules and takes none away.
+"""
+
+from __future__ import annotations
+
+from byteor.diag import Diagnostic, Refused, Rule, errors, in_order, rule
+from byteor.spec import ring_rules, stage_rules, type_rules
+from byteor.spec.codec import Kind, misfits
+from byteor.spec.kv import KIND, Spec
+from byteor.spec.model import SingleRing
+from byteor.spec.table import Entry, Hit, Hits, states
+
+WRONG_TYPE = rule(
+    "S001",
+    "wrong-type",
+    """What: a field of a spec made in Python holds a value of another Python type than it declares.
+Why: the model is a fixed tree of integers, booleans, texts and tuples; nothing is converted.
+Example: `capacity=1e6`, a float, or a list where a tuple belongs.
+Instead: give the declared type; the builders and the plan do so.""",
+)
+NOT_PRINTABLE = rule(
+    "S002",
+    "not-printable",
+    """What: a text is not printable ASCII, or begins or ends with white space.
+Why: the canonical form has no quoting; such a text could not be read back.
+Example: a null text of one blank.
+Instead: use another text.""",
+)
+TOO_LARGE = rule(
+    "S003",
+    "integer-range",
+    """What: an integer does not fit 64 bits with sign.
+Why: every number of the model fits an i64.
+Example: `capacity=2**64`.
+Instead: use a smaller number.""",
+)
+MISFIT = {"type": WRONG_TYPE, "text": NOT_PRINTABLE, "range": TOO_LARGE}
+
+PROFILE_V1: list[Entry] = []
+TABLE: tuple[Entry, ...] = (*type_rules.TABLE, *ring_rules.TABLE, *stage_rules.TABLE)
+V1_STAGES, V1_SLOTS, V1_BYTES = 4, 1024, 256
+
+
+@states(PROFILE_V1, "S090", "outside-profile-v1", SingleRing)
+def outside_profile_v1(ring: SingleRing) -> Hits:
+    """
+    What: the ring is larger than the original's v1 profile: 4 stages, 1,024 slots of 256 bytes.
+    Why: it was asked for with `--profile v1`; this build itself takes larger rings.
+    Example: `capacity = 65536` under `--profile v1`.
+    Instead: stay within the profile, or check without it.
+    """
+    if len(ring.stages) > V1_STAGES:
+        yield Hit("stages", f"there are {len(ring.stages)} stages, the profile has {V1_STAGES}")
+    if ring.capacity > V1_SLOTS:
+        yield Hit("capacity", f"there are {ring.capacity} slots, the profile has {V1_SLOTS}")
+    if ring.slot_bytes > V1_BYTES:
+        yield Hit("slot_bytes", f"a slot has {ring.slot_bytes} bytes, the profile has {V1_BYTES}")
+
+
+class SpecError(Refused):
+    """A spec was to be valid and is not; `diagnostics` holds every finding, the first one first."""
+
+
+def validate(spec: Spec, profile: str = "") -> tuple[Diagnostic, ...]:
+    """Hold a spec against every rule of its shape."""
+    kind = KIND[type(spec)]
+    if found := [_misfit(*m) for m in misfits(spec, Kind("object", cls=type(spec)), kind)]:
+        return in_order(found)
+    table = (*TABLE, *PROFILE_V1) if profile == "v1" else TABLE
+    return in_order(d for entry in table if type(spec) in entry.shapes for d in entry.run(spec, f"{kind}."))
+
+
+def _misfit(what: str, path: str, message: str) -> Diagnostic:
+    found: Rule = MISFIT[what]
+    return found.at(path, message)
+
+
+def check(spec: Spec) -> Spec:
+    """Give the spec back, or raise with every finding."""
+    if errors(found := validate(spec)):
+        raise SpecError(errors(found))
+    return spec
+
+
+def validate_v1(spec: Spec) -> None:
+    """Raise `SpecError` for an invalid spec, as the original's function of this name answers with one."""
+    check(spec)
