@@ -7,6 +7,7 @@ Rule 3. Null values leave as nulls; `bytes(N)` leaves as UTF-8 strings, times as
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -25,35 +26,26 @@ from byteor.edges.rows import Bad, Judge
 from byteor.exec.schema import dtype
 from byteor.spec.model import Egress, MessageType
 
+PIECE = 65_536
 STREAM_MAGIC = b"\xff\xff\xff\xff"
 
 
-class ArrowSource:
+class ArrowReader:
     """Rows of a Parquet file, an Arrow IPC file or an Arrow IPC stream."""
 
-    def __init__(
-        self, message: MessageType, where: str, judge: Judge, null_text: tuple[str, ...], batch: int, format: str
-    ) -> None:
+    def __init__(self, message: MessageType, where: str, judge: Judge, null_text: tuple[str, ...], format: str) -> None:
         self.message, self.where, self.judge = message, where, judge
-        self.null_text, self.batch, self.format = null_text, batch, format
-        self.rereadable, self.note, self.position = files.rereadable(where), "", 0
+        self.null_text, self.format = null_text, format
         self._dtype = dtype(message)
 
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
+    def read(self) -> Iterator[np.ndarray]:
         first = 1
         with files.opened(self.where) as file, files.noted(self.where):
             for batch in self._batches(file):
-                for start in range(0, batch.num_rows, self.batch):
-                    piece = batch.slice(start, self.batch)
-                    rows = self._rows(piece, first)
+                for start in range(0, batch.num_rows, PIECE):
+                    piece = batch.slice(start, PIECE)
+                    yield self._rows(piece, first)
                     first += piece.num_rows
-                    self.position += len(rows)
-                    yield rows
 
     def _batches(self, file: Any, rows: bool = True) -> Iterator[Any]:
         try:
@@ -73,7 +65,7 @@ class ArrowSource:
         self._check(reader.schema_arrow)
         names = [f.name for f in self.message.fields]
         if rows:
-            yield from reader.iter_batches(self.batch, columns=names, use_threads=False)
+            yield from reader.iter_batches(PIECE, columns=names, use_threads=False)
 
     def _ipc(self, file: Any, rows: bool) -> Iterator[Any]:
         head = file.peek(4)[:4] if hasattr(file, "peek") else STREAM_MAGIC
@@ -154,4 +146,7 @@ class ArrowSink:
         self._output.finish()
 
     def abort(self) -> None:
+        if self._is_parquet:  # its writer ends the file when it is collected: do it while there is one
+            with contextlib.suppress(OSError, pa.ArrowException):
+                self._writer.close()
         self._output.abort()

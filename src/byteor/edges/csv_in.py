@@ -37,18 +37,13 @@ def columns_of(message: MessageType) -> list[tuple[Field, int | None, str]]:
     ]
 
 
-class CsvSource:
+class CsvReader:
     """Rows of a CSV file or stream."""
 
-    def __init__(self, message: MessageType, where: str, judge: Judge, null_text: tuple[str, ...], batch: int) -> None:
+    def __init__(self, message: MessageType, where: str, judge: Judge, null_text: tuple[str, ...]) -> None:
         self.message, self.where, self.judge = message, where, judge
-        self.null_text, self.batch = null_text, batch
-        self.rereadable, self.note, self.position = files.rereadable(where), "", 0
+        self.null_text = null_text
         self._dtype = dtype(message)
-
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
 
     def check(self) -> None:
         """Read the header, and no more."""
@@ -57,18 +52,13 @@ class CsvSource:
                 self._header(block)
                 return
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
+    def read(self) -> Iterator[np.ndarray]:
         with files.opened(self.where) as file:
             names: list[str] | None = None
             for block in whole_rows(files.blocks(file, self.where), self.judge, _cut):
                 if names is None:
                     names, block = self._header(block)
-                rows = self._rows(names, block)
-                for start in range(0, len(rows), self.batch):
-                    part = rows[start : start + self.batch]
-                    self.position += len(part)
-                    yield part
+                yield self._rows(names, block)
             if names is None:
                 raise self.judge.refuse(findings.EMPTY, f"`{self.where}` has no header line")
 
@@ -139,7 +129,7 @@ class CsvSource:
         """Number the rows as they stand in the block, ragged ones among them, and let the judge decide."""
         total = len(rows) + len(ragged)
         spans = _row_spans(block.data, total)
-        if self._suspicious(block) and len(spans.starts) > total:
+        if self._suspicious(block) and len(_row_spans(block.data, -1).starts) > total:
             raise self._open_quote(block)
         good = np.setdiff1d(np.arange(total), np.array(list(ragged), dtype=np.int64))
         whole = np.zeros(total, dtype=self._dtype)
@@ -182,7 +172,10 @@ class Spans:
 
 
 def _row_spans(data: bytes, rows: int | None) -> Spans:
-    """Find the rows that are not empty; `rows` says how many the parser saw, when it is known."""
+    """Find the rows that are not empty.
+
+    `rows` is how many the parser saw, when it is known: with another count of rows, quotes are plain letters.
+    """
     cells = np.frombuffer(data, dtype=np.uint8)
     after = np.append(cells[1:], 0)
     breaks = np.flatnonzero((cells == LF) | ((cells == CR) & (after != LF)))

@@ -24,26 +24,20 @@ from byteor.spec.model import Egress, Field, MessageType
 NOT_JSON = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
-class JsonlSource:
+class JsonlReader:
     """Rows of a JSON Lines file or stream."""
 
-    def __init__(self, message: MessageType, where: str, judge: Judge, batch: int) -> None:
-        self.message, self.where, self.judge, self.batch = message, where, judge, batch
-        self.rereadable, self.note, self.position = files.rereadable(where), "", 0
+    def __init__(self, message: MessageType, where: str, judge: Judge) -> None:
+        self.message, self.where, self.judge = message, where, judge
 
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
+    def check(self) -> None:
+        """A JSON Lines file has no header: its first line is its first row."""
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
+    def read(self) -> Iterator[np.ndarray]:
         with files.opened(self.where) as file:
             for block in whole_rows(files.blocks(file, self.where), self.judge):
                 lines = [(block.line + i, line) for i, line in enumerate(block.data.split(b"\n"), 1) if line.strip()]
-                for start in range(0, len(lines), self.batch):
-                    rows = self._rows(lines[start : start + self.batch])
-                    self.position += len(rows)
-                    yield rows
+                yield self._rows(lines)
 
     def _rows(self, lines: list[tuple[int, bytes]]) -> np.ndarray:
         found = [_object(line) for _, line in lines]

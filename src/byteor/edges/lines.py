@@ -29,28 +29,21 @@ def check_type(message: MessageType, name: str, where: str) -> None:
     raise files.refused(findings.TYPE_FOR_FORMAT, name, where, said, "use `csv` or `jsonl` for several fields")
 
 
-class LinesSource:
+class LinesReader:
     """Lines of a text file or stream."""
 
-    def __init__(self, message: MessageType, where: str, judge: Judge, batch: int) -> None:
+    def __init__(self, message: MessageType, where: str, judge: Judge) -> None:
         check_type(message, judge.name, where)
-        self.field, self.where, self.judge, self.batch = message.fields[0], where, judge, batch
-        self.rereadable, self.note, self.position = files.rereadable(where), "", 0
+        self.field, self.where, self.judge = message.fields[0], where, judge
         self._dtype = dtype(message)
 
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
+    def check(self) -> None:
+        """A text file has no header: its first line is its first record."""
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
+    def read(self) -> Iterator[np.ndarray]:
         with files.opened(self.where) as file:
             for block in whole_rows(files.blocks(file, self.where), self.judge):
-                rows = self._rows(block)
-                for start in range(0, len(rows), self.batch):
-                    part = rows[start : start + self.batch]
-                    self.position += len(part)
-                    yield part
+                yield self._rows(block)
 
     def _rows(self, block: Block) -> np.ndarray:
         data = block.data if block.data.endswith(b"\n") else block.data + b"\n"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from byteor.edges import files, findings
+from byteor.edges.batches import Batches, Reader, Sorted
 from byteor.edges.contract import BATCH, Rejects, Sink, Source
 from byteor.edges.rows import Judge
 from byteor.spec.model import Egress, Ingress, MessageType
@@ -39,6 +40,7 @@ HEADED = ("csv", "parquet", "arrow", "npy")
 STREAMS = ("csv", "jsonl", "lines", "raw", "arrow")
 ARROW = ("csv", "parquet", "arrow")
 PYTHON = "python:"
+ANY = "auto"
 
 Place = str | os.PathLike[str]
 
@@ -57,61 +59,62 @@ def open_source(
     text = os.fspath(where) if isinstance(where, str | os.PathLike) else f"<{type(where).__name__}>"
     judge = Judge(ingress.name, ingress.bad, text, rejects)
     if not isinstance(where, str | os.PathLike):
-        source = _iterable(message, where, judge, batch)
+        reader, again = _iterable(message, where, judge)
     elif text.startswith(PYTHON):
-        source = _function(message, text, judge, batch, folder)
+        reader, again = _function(message, text, judge, folder), False
     else:
-        source = _file(ingress, message, text, judge, batch, format)
-    return Sorted(source, ingress.name, ingress.sort_by, batch) if ingress.sort_by else source
+        reader, again = _file(ingress, message, text, judge, format), files.rereadable(text)
+    if ingress.sort_by is None:
+        return Batches(reader, judge, batch, again)
+    note = f"`{ingress.name}` is loaded whole and sorted by `{ingress.sort_by}`: its memory grows with the input"
+    return Batches(Sorted(reader, ingress.sort_by), judge, batch, again, note)
 
 
-def _iterable(message: MessageType, rows: Iterable[Any], judge: Judge, batch: int) -> Source:
-    from byteor.edges.python import IterableSource
+def _iterable(message: MessageType, rows: Iterable[Any], judge: Judge) -> tuple[Reader, bool]:
+    from byteor.edges.python import IterableReader
 
     made = [rows] if isinstance(rows, np.ndarray) else rows
-    return IterableSource(message, lambda: made, not isinstance(made, Iterator), judge, batch)
+    return IterableReader(message, lambda: made, judge), not isinstance(made, Iterator)
 
 
-def _function(message: MessageType, text: str, judge: Judge, batch: int, folder: Path | None) -> Source:
-    from byteor.edges.python import IterableSource, resolve
+def _function(message: MessageType, text: str, judge: Judge, folder: Path | None) -> Reader:
+    from byteor.edges.python import IterableReader, resolve
 
-    return IterableSource(message, resolve(judge.name, text, folder), False, judge, batch)
+    return IterableReader(message, resolve(judge.name, text, folder), judge)
 
 
-def _file(ingress: Ingress, message: MessageType, where: str, judge: Judge, batch: int, format: str | None) -> Source:
+def _file(ingress: Ingress, message: MessageType, where: str, judge: Judge, format: str | None) -> Reader:
     kind = format_of(ingress.name, where, format, ingress.format)
     files.check_input(ingress.name, where)
-    source = _source(kind, message, where, judge, ingress.null_text, batch)
+    reader = _reader(kind, message, where, judge, ingress.null_text)
     if files.rereadable(where):
         if kind in HEADED and not os.path.getsize(where):
             raise judge.refuse(findings.EMPTY, f"`{where}` has no bytes")
         with files.noted(where):
-            getattr(source, "check", lambda: None)()
-    return source
+            reader.check()
+    return reader
 
 
-def _source(
-    kind: str, message: MessageType, where: str, judge: Judge, null_text: tuple[str, ...], batch: int
-) -> Source:
+def _reader(kind: str, message: MessageType, where: str, judge: Judge, null_text: tuple[str, ...]) -> Reader:
     if kind in ARROW:
         need_arrow(judge.name, where, kind)
     if kind == "csv":
-        from byteor.edges.csv_in import CsvSource
+        from byteor.edges.csv_in import CsvReader
 
-        return CsvSource(message, where, judge, null_text, batch)
+        return CsvReader(message, where, judge, null_text)
     if kind in ("parquet", "arrow"):
-        from byteor.edges.arrow_files import ArrowSource
+        from byteor.edges.arrow_files import ArrowReader
 
-        return ArrowSource(message, where, judge, null_text, batch, kind)
-    return _plain_sources()[kind](message, where, judge, batch)
+        return ArrowReader(message, where, judge, null_text, kind)
+    return _plain_readers()[kind](message, where, judge)
 
 
-def _plain_sources() -> dict[str, Callable[[MessageType, str, Judge, int], Source]]:
-    from byteor.edges.jsonl import JsonlSource
-    from byteor.edges.lines import LinesSource
-    from byteor.edges.raw import NpySource, RawSource
+def _plain_readers() -> dict[str, Callable[[MessageType, str, Judge], Reader]]:
+    from byteor.edges.jsonl import JsonlReader
+    from byteor.edges.lines import LinesReader
+    from byteor.edges.raw import NpyReader, RawReader
 
-    return {"jsonl": JsonlSource, "lines": LinesSource, "npy": NpySource, "raw": RawSource}
+    return {"jsonl": JsonlReader, "lines": LinesReader, "npy": NpyReader, "raw": RawReader}
 
 
 def open_sink(
@@ -159,7 +162,7 @@ def _plain_sinks() -> dict[str, Callable[[Egress, MessageType, str], Sink]]:
 
 def format_of(name: str, where: str, asked: str | None, boundary: str) -> str:
     """Choose the format, or refuse with what there is."""
-    kind = asked or SUFFIXES.get(Path(where).suffix.lower()) or boundary
+    kind = asked or SUFFIXES.get(Path(where).suffix.lower()) or boundary.removeprefix(ANY)
     if kind not in FORMATS:
         message = f"`{kind}` is no format" if kind else f"nothing says the format of `{where}`"
         raise files.refused(findings.UNKNOWN_FORMAT, name, where, message, f"use one of {', '.join(FORMATS)}")
@@ -176,28 +179,3 @@ def need_arrow(name: str, where: str, kind: str) -> None:
     except ImportError as error:
         message = f"`{kind}` needs pyarrow, which is not installed"
         raise files.refused(findings.MISSING_EXTRA, name, where, message, "pip install 'byteor[arrow]'") from error
-
-
-class Sorted:
-    """All rows of a source in the order of one field, equal ones as they came."""
-
-    def __init__(self, source: Source, name: str, field: str, batch: int) -> None:
-        self._source, self._field, self._batch = source, field, batch
-        self.rereadable, self.position = source.rereadable, 0
-        self.note = f"`{name}` is loaded whole and sorted by `{field}`: its memory grows with the input"
-
-    @property
-    def skipped(self) -> int:
-        return self._source.skipped
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = 0
-        batches = list(self._source)
-        if not batches:
-            return
-        rows = np.concatenate(batches)
-        rows = rows[np.argsort(rows[self._field], kind="stable")]
-        for start in range(0, len(rows), self._batch):
-            part = rows[start : start + self._batch]
-            self.position += len(part)
-            yield part

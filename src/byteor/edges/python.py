@@ -46,31 +46,24 @@ def resolve(name: str, where: str, folder: Path | None) -> Callable[..., Any]:
     return called
 
 
-class IterableSource:
+class IterableReader:
     """Rows of an iterable, or of what a function returns at each new start."""
 
-    def __init__(self, message: MessageType, make: Callable[[], Any], rereadable: bool, judge: Judge, batch: int):
-        self.message, self.make, self.judge, self.batch = message, make, judge, batch
-        self.rereadable, self.note, self.position = rereadable, "", 0
+    def __init__(self, message: MessageType, make: Callable[[], Any], judge: Judge) -> None:
+        self.message, self.make, self.judge = message, make, judge
         self._dtype = dtype(message)
 
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
+    def check(self) -> None:
+        """An iterable shows what it has only when it is asked."""
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
+    def read(self) -> Iterator[np.ndarray]:
         made = self.make()
         if not isinstance(made, Iterable):
             raise self.judge.refuse(findings.BAD_BATCH, f"the source gave a {type(made).__name__}, which has no rows")
         first = 1
         for rows in self._gathered(made):
-            for start in range(0, len(rows), self.batch):
-                piece = rows[start : start + self.batch]
-                part = self._part(piece, first)
-                first += len(piece)
-                self.position += len(part)
-                yield part
+            yield self._part(rows, first)
+            first += len(rows)
 
     def _gathered(self, made: Iterable[Any]) -> Iterator[Any]:
         """Give arrays and lists as they come, single rows in lists."""
@@ -79,7 +72,7 @@ class IterableSource:
             single = isinstance(item, tuple | Mapping)
             if single:
                 rows.append(item)
-            if rows and (not single or len(rows) >= min(ROWS, self.batch)):
+            if rows and (not single or len(rows) >= ROWS):
                 yield rows
                 rows = []
             if not single:

@@ -18,18 +18,15 @@ from byteor.edges.rows import Judge
 from byteor.exec.schema import dtype
 from byteor.spec.model import Egress, MessageType
 
+PIECE = 65_536
 
-class RawSource:
+
+class RawReader:
     """Records of a raw file or stream."""
 
-    def __init__(self, message: MessageType, where: str, judge: Judge, batch: int) -> None:
-        self.where, self.judge, self.batch = where, judge, batch
-        self.rereadable, self.note, self.position = files.rereadable(where), "", 0
+    def __init__(self, message: MessageType, where: str, judge: Judge) -> None:
+        self.where, self.judge = where, judge
         self._dtype = dtype(message)
-
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
 
     def check(self) -> None:
         """Hold the file's size against the record's."""
@@ -38,21 +35,17 @@ class RawSource:
         if length % size:
             raise self._cut_short(length // size * size, length % size)
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
-        size, rest = self._dtype.itemsize, b""
+    def read(self) -> Iterator[np.ndarray]:
+        size, rest, done = self._dtype.itemsize, b"", 0
         with files.opened(self.where) as file:
-            for data in files.blocks(file, self.where, max(1, min(self.batch * size, files.BLOCK) // size) * size):
+            for data in files.blocks(file, self.where, max(1, files.BLOCK // size) * size):
                 data = rest + data
                 whole = len(data) // size * size
                 rest = data[whole:]
-                rows = np.frombuffer(data[:whole], dtype=self._dtype).copy()
-                for start in range(0, len(rows), self.batch):
-                    part = rows[start : start + self.batch]
-                    self.position += len(part)
-                    yield part
+                done += whole
+                yield np.frombuffer(data[:whole], dtype=self._dtype)
         if rest:
-            raise self._cut_short(self.position * size, len(rest))
+            raise self._cut_short(done, len(rest))
 
     def _cut_short(self, at: int, left: int) -> Exception:
         size = self._dtype.itemsize
@@ -82,31 +75,24 @@ def packed(rows: np.ndarray, wanted: np.dtype[Any]) -> np.ndarray:
     return np.ascontiguousarray(rows if rows.dtype == wanted else rows.astype(wanted))
 
 
-class NpySource:
+class NpyReader:
     """Rows of an `.npy` file with a structured dtype."""
 
-    def __init__(self, message: MessageType, where: str, judge: Judge, batch: int) -> None:
-        self.message, self.where, self.judge, self.batch = message, where, judge, batch
-        self.rereadable, self.note, self.position = True, "", 0
+    def __init__(self, message: MessageType, where: str, judge: Judge) -> None:
+        self.message, self.where, self.judge = message, where, judge
         self._dtype = dtype(message)
-
-    @property
-    def skipped(self) -> int:
-        return self.judge.skipped
 
     def check(self) -> None:
         """Read the header, and no more."""
         self._load()
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self.judge.skipped = 0
+    def read(self) -> Iterator[np.ndarray]:
         table = self._load()
-        for start in range(0, len(table), self.batch):
-            piece = table[start : start + self.batch]
+        for start in range(0, len(table), PIECE):
+            piece = table[start : start + PIECE]
             rows = np.zeros(len(piece), dtype=self._dtype)
             for name in self._dtype.names or ():
                 rows[name] = piece[name]
-            self.position += len(rows)
             yield rows
 
     def _load(self) -> np.ndarray:
