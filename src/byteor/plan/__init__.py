@@ -1,1 +1,1 @@
-"""What an author means: plan documents, builders and their rules."""
+"""Plans: what an author writes, its two document forms, and its rules."""

@@ -1,1 +1,1 @@
-"""The stable contract: the spec's values, rules, kv text and description."""
+"""Specs: the stable contract, with its rules, its text forms and its description."""

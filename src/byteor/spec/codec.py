@@ -272,7 +272,7 @@ def to_data(value: Any, form: Form = PLAIN) -> Any:
             continue
         out[slot.key] = _table(item, form) if (cls, slot.attr) in form.named else to_data(item, form)
     if cls in form.inline:
-        return {"name": out["name"], **out.get(form.inline[cls], {})}
+        return out.get(form.inline[cls], {})
     return out
 
 
@@ -280,9 +280,10 @@ def _table(items: tuple[Any, ...], form: Form) -> dict[str, Any]:
     rows = {}
     for item in items:
         row = to_data(item, form)
-        name = row.pop("name")
+        if type(item) not in form.inline:
+            del row["name"]
         shrink = form.shrink.get(type(item))
-        rows[name] = shrink(row) if shrink else row
+        rows[item.name] = shrink(row) if shrink else row
     return rows
 
 

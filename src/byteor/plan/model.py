@@ -1,0 +1,182 @@
+"""The plan as values: what an author writes, with names where the spec has positions.
+
+Rule 1. One class for both targets: an envelope, the boundaries, the stages, and one source payload.
+Rule 2. Declaration order is document order, a default may be left out, and a list of tables has a singular name.
+Rule 3. A plan may be wrong; `document` reads its shape, `rules` judges it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from byteor.spec.model import MessageType, Param
+
+SINGLE_RING, LANE_GRAPH = "single_ring", "lane_graph"
+TARGETS = (SINGLE_RING, LANE_GRAPH)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word of the catalogue: nothing depends on it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The source payload of a single ring; `slot_bytes` is the size of the type unless given."""
+
+    type: str
+    capacity: int = 65_536
+    slot_bytes: int | None = None
+    wait: str = "backoff"
+    ordering: str = "strict"
+    shards: int = 1
+    shard_key: str | None = None
+    producer: str = "single"
+    scheduling: str = "dedicated"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingress:
+    """Where records come in; in a ring the type is the ring's."""
+
+    name: str = "in"
+    type: str | None = None
+    format: str = "auto"
+    null_text: tuple[str, ...] = ("",)
+    bad: str = "fail"
+    sort_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a stage keeps: one record, or one a key."""
+
+    type: str
+    by: tuple[str, ...] = ()
+    max: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """What a stage gives at the end; `max` is the state's unless given, else 1."""
+
+    type: str
+    max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage; `after` names the stages before it, `in` and `out` are the ring's type in a ring."""
+
+    name: str
+    call: str = "identity"
+    after: tuple[str, ...] = ()
+    form: str = "message"
+    compiled: bool = True
+    in_: str | None = None
+    out: str | None = None
+    min_out: int = 1
+    max_out: int = 1
+    reads: tuple[str, ...] | None = None
+    writes: tuple[str, ...] | None = None
+    state: State | None = None
+    end: End | None = None
+    params: tuple[Param, ...] = ()
+    borders: bool = False
+    clock: bool = False
+    boundscheck: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """Where records leave; the type is that of what it emits."""
+
+    name: str = "out"
+    type: str | None = None
+    format: str = "auto"
+    null_text: str = ""
+    emit: str = "rows"
+    sort: tuple[str, ...] = ()
+    row_group: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class LaneIntent:
+    """What an author wants of a lane."""
+
+    kind: str = "events"
+    capacity: int = 4096
+    on_full: str | None = None
+    retain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """What flows where in a lane graph; `tap` names a journal that the lane is also written to."""
+
+    from_: str
+    to: str
+    lane: LaneIntent = LaneIntent()
+    tap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Many to one."""
+
+    name: str
+    inputs: tuple[str, ...]
+    policy: str = "by_field"
+    field: str | None = None
+    stamp: str | None = None
+    late: str = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """One to many."""
+
+    name: str
+    policy: str = "work_queue"
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Supervise:
+    """What happens when a role dies."""
+
+    role: str
+    restart: str = "on_failure"
+    limit: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole plan. `ring` is the payload of one target; `on_full` to `supervise` are that of the other."""
+
+    plan: int
+    name: str
+    target: str
+    title: str | None = None
+    description: str | None = None
+    on_full: str | None = None
+    labels: tuple[Label, ...] = ()
+    types: tuple[MessageType, ...] = ()
+    ring: Ring | None = None
+    ingress: tuple[Ingress, ...] = ()
+    stage: tuple[Stage, ...] = ()
+    merge: tuple[Merge, ...] = ()
+    router: tuple[Router, ...] = ()
+    connect: tuple[Connect, ...] = ()
+    supervise: tuple[Supervise, ...] = ()
+    egress: tuple[Egress, ...] = field(default=())
+
+    @property
+    def payloads(self) -> tuple[str, ...]:
+        """The targets for which the plan holds a source payload."""
+        graph = (self.on_full, *self.merge, *self.router, *self.connect, *self.supervise)
+        held = {SINGLE_RING: self.ring is not None, LANE_GRAPH: any(part is not None for part in graph)}
+        return tuple(target for target in TARGETS if held[target])
