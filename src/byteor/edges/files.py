@@ -58,7 +58,7 @@ def opened(where: str) -> Iterator[IO[bytes]]:
 
 def blocks(file: IO[bytes], where: str, size: int = BLOCK) -> Iterator[bytes]:
     """Read what is there, at most `size` bytes at a time; a slow pipe gives small blocks at once."""
-    read = getattr(file, "read1", file.read)
+    read = getattr(file, "read1", None) or file.read
     with noted(where):
         while block := read(size):
             yield block
