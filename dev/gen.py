@@ -15,6 +15,8 @@ from collections.abc import Callable
 
 from dev.steps import ROOT
 
+# Importing these puts every code into the table.
+CODES = ("byteor.lower", "byteor.exec.findings", "byteor.edges.findings")
 OPEN, CLOSE = "<!-- layers: written by `python -m dev gen` -->", "<!-- end of layers -->"
 
 
@@ -59,7 +61,11 @@ def readme() -> str:
 
 
 def diagnostics() -> str:
+    """The page of all codes: each layer declares its own in a module that needs the standard library alone."""
     sys.path.insert(0, str(ROOT / "src"))
+    for path in sorted((ROOT / "src/byteor").glob("*/findings.py")):
+        importlib.import_module(f"byteor.{path.parent.name}.findings")
+    importlib.import_module("byteor.lower")
     page: str = importlib.import_module("byteor.plan.page").diagnostics_page()
     return page
 
