@@ -244,7 +244,7 @@ class Slots:
 
 
 class Array:
-    """Plain numbers in one or more dimensions, such as dead cells."""
+    """Plain numbers in one or more dimensions, such as dead cells; the last index may be a slice to fill."""
 
     __slots__ = ("payload", "shape")
 
@@ -257,8 +257,11 @@ class Array:
     def __getitem__(self, index: int | tuple[int, ...]) -> Any:
         return self.payload.read(self._inside(index))
 
-    def __setitem__(self, index: int | tuple[int, ...], value: Any) -> None:
-        self.payload.write(self._inside(index), value)
+    def __setitem__(self, index: Any, value: Any) -> None:
+        *front, last = index if isinstance(index, tuple) else (index,)
+        several = range(last.start, last.stop) if isinstance(last, slice) else (last,)
+        for at in several:
+            self.payload.write(self._inside((*front, at)), value)
 
     def _inside(self, index: int | tuple[int, ...]) -> tuple[int, ...]:
         at = index if isinstance(index, tuple) else (index,)

@@ -21,6 +21,8 @@ DIE = -1
 UPDATES = ("add", "exchange", "cas")
 _SPACING = 1 << 16  # between two names: room for a word's neighbours
 
+_HALF = 2**32 - 1  # a futex is the low half of a word
+
 Transition = tuple[int, int, str, int]  # actor, choice, kind, address
 
 
@@ -219,7 +221,7 @@ class World:
         self._advance(actor, None)
 
     def _do_wait(self, actor: Actor, _choice: int, _kind: str, _order: str, address: int, expected: int, _ns: int) -> None:
-        if self.memory.history(address)[-1][0] != expected:  # the system compares with the newest
+        if (self.memory.history(address)[-1][0] ^ expected) & _HALF:  # the system compares with the newest
             return self._advance(actor, None)
         self._sleepers.setdefault(address, []).append(actor)
         actor.op = "asleep", "", address
@@ -240,7 +242,7 @@ class World:
         self._advance(actor, None)
 
 
-_FAMILY = {name: "update" for name in UPDATES} | {
+_FAMILY = dict.fromkeys(UPDATES, "update") | {
     name: name for name in ("load", "store", "fence", "wait", "wake", "woken", "await")
 }
 

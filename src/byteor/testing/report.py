@@ -1,0 +1,78 @@
+"""The two tables that `python -m dev` prints: what was explored, and what became of the mutants.
+
+Rule 1. A line says what was run within which bounds, and whether the bounds were all there is.
+Rule 2. The answer is an exit status: 0 only if nothing failed and no mutant survived unexplained.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from byteor.testing import mutants as rules
+from byteor.testing.equivalents import ARGUMENTS
+from byteor.testing.explore import Outcome, explore as search
+from byteor.testing.lift import Lifter
+from byteor.testing.scenarios import TABLE, Entry
+
+MUTANT_LIMIT = 3000  # schedules per scenario: what kills does so early
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def chosen(full: bool) -> Iterator[Entry]:
+    """The scenarios of the default bounds, or all."""
+    return (entry for entry in TABLE.values() if full or not entry.full)
+
+
+def word_of(outcome: Outcome) -> str:
+    """exhausted, bounded or FAILED."""
+    return "FAILED" if outcome.finding else "exhausted" if outcome.exhausted else "bounded"
+
+
+def explore(full: bool = False) -> int:
+    """Print operation and bounds, schedules, seconds, and whether that was all; 1 when one failed."""
+    failed = 0
+    for entry in chosen(full):
+        begun = time.perf_counter()
+        outcome = search(entry.lifted(Lifter()), entry.limit)
+        spent = time.perf_counter() - begun
+        _say(f"{entry.name:76s} {outcome.schedules:8d} {spent:7.2f} s  {word_of(outcome)}")
+        if outcome.finding is not None:
+            _say(f"  {outcome.finding}")
+        failed |= outcome.finding is not None
+    return failed
+
+
+def verdicts(full: bool = False) -> Iterator[rules.Verdict]:
+    """Judge all mutants of what the scenarios run."""
+    families = {entry.name: entry.lifted for entry in chosen(full)}
+    return rules.judge_all(families, MUTANT_LIMIT, ARGUMENTS)
+
+
+def summary(judged: Iterable[rules.Verdict]) -> tuple[str, int]:
+    """One line about all verdicts, and the exit status."""
+    judged = tuple(judged)
+    words = Counter(v.word for v in judged)
+    stale = rules.unused(ARGUMENTS, judged)
+    share = words["equivalent"] / max(1, len(judged))
+    line = f"{len(judged)} mutants: " + ", ".join(f"{n} {word}" for word, n in sorted(words.items()))
+    line += "".join(f"\nno mutant needs the argument of `{name}`" for name in stale)
+    return line, int(bool(words["survived"] or stale or share > 0.1))
+
+
+def mutants(full: bool = False) -> int:
+    """Print each mutant and what became of it; 1 when one survived without an argument."""
+    judged = []
+    for verdict in verdicts(full):
+        judged.append(verdict)
+        how = f"{verdict.killed_by} | {verdict.reason}" if verdict.killed_by else verdict.argument
+        _say(f"{verdict.word:10s} {verdict.mutant.name:90s} {how}")
+    line, status = summary(judged)
+    _say(line)
+    return status
