@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import types as pt
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.extending import _Intrinsic
 
 LIMIT_BYTES = 500 * 2**20
-_LIBRARIES = ("numba", "numpy", "llvmlite", "math", "builtins", "os", "time")
+_LIBRARIES = sys.stdlib_module_names | {"numba", "numpy", "llvmlite"}  # their versions stand for them
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype, types.Type)
 
 
@@ -42,11 +43,22 @@ def folder() -> Path:
 
 @functools.cache
 def _sources() -> str:
-    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
+    digest = hashlib.sha256(f"{sys.version} {numba.__version__} {np.__version__}".encode())
     here = Path(__file__).parent
     for path in sorted([*here.glob("*.py"), *(here.parent / "abi").glob("*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _is_own(function: Any) -> bool:
+    return (function.__module__ or "").startswith("byteor.")
+
+
+def _covered(function: pt.FunctionType) -> bool:
+    """Whether a name says it all: a library's function, or one of ours, whose source is in the digest."""
+    if _is_own(function):
+        return function.__closure__ is None and function.__name__ != "<lambda>"
+    return (function.__module__ or "").partition(".")[0] in _LIBRARIES
 
 
 class _Walk:
@@ -85,8 +97,8 @@ class _Walk:
         if id(function) in self.seen:
             return self.put("again", self.seen[id(function)])
         self.seen[id(function)] = len(self.seen)
-        if (function.__module__ or "").partition(".")[0] in _LIBRARIES:
-            return self.put("library", function.__module__, function.__qualname__)
+        if _covered(function):
+            return self.put("named", function.__module__, function.__qualname__)
         self.put("defaults", function.__defaults__)
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         self.code(function.__code__, function.__globals__, {n: c.cell_contents for n, c in cells})
@@ -96,6 +108,8 @@ class _Walk:
             self.put("compiled", sorted(value.targetoptions.items(), key=str))
             value = value.py_func
         elif isinstance(value, _Intrinsic):
+            if _is_own(value._defn):
+                return self.put("intrinsic", value._name, value._defn.__qualname__)
             value = value._defn
         if isinstance(value, pt.FunctionType):
             self.function(value)

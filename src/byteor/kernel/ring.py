@@ -30,7 +30,8 @@ def send(cursor, gates, slots, rows, waiter, bells, limit):
                 break
         at = sequence & (capacity - 1)
         piece = min(min(free, limit), min(len(rows) - taken, capacity - at))
-        slots[at : at + piece] = rows[taken : taken + piece]
+        for i in range(piece):
+            slots[at + i] = rows[taken + i]
         sequence += piece
         taken += piece
         free -= piece
