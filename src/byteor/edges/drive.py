@@ -44,6 +44,10 @@ class Drive:
         """Wait a while; say whether all is over."""
         return self._over.wait(seconds)
 
+    def ask(self) -> None:
+        """Ask for the end of the input: safe in a signal handler."""
+        self._asked.set()
+
     def drain(self) -> None:
         """Ask for the end of the input; call it again until all is over, as an input may be waiting."""
         self._asked.set()

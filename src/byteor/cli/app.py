@@ -1,0 +1,52 @@
+"""The commands, put together.
+
+Rule 1. A command's file says what it takes and shows; what it does stands in the layers below.
+Rule 2. A fault of byteor itself is a plain traceback; whatever a user can cause is a finding.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import byteor
+from byteor.cli import cache, documents
+from byteor.cli.explain import explain
+from byteor.cli.new import new
+from byteor.cli.run import run
+
+app = typer.Typer(
+    name="byteor",
+    help="Check, lower and run pipelines: plans become specs, specs become running rings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"byteor {byteor.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Check, lower and run pipelines: plans become specs, specs become running rings."""
+
+
+app.command("new")(new)
+app.command("check")(documents.check)
+app.command("lower")(documents.lower)
+app.command("describe")(documents.describe)
+app.command("hash")(documents.hash_)
+app.command("convert")(documents.convert)
+app.command("explain")(explain)
+app.command("run")(run)
+app.add_typer(cache.app, name="cache")

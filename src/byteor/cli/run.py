@@ -1,0 +1,220 @@
+"""`byteor run`: a document, an input, outputs, and how to run.
+
+Rule 1. Everything that can be refused is refused before the first row moves.
+Rule 2. The main thread shows progress and sees signals; with `--single-thread` it does all the work as well.
+Rule 3. No option changes the result, `--limit`, `--repeat` and `--set` apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byteor import diag
+from byteor.cli import output
+from byteor.cli.documents import Document
+from byteor.cli.loading import Examined, edited, examine
+from byteor.cli.output import Json
+
+if TYPE_CHECKING:
+    from byteor.cli.report import Outcome
+
+SWITCH = 100e-6  # seconds: Python stages that come back from a wait would otherwise queue for the GIL
+
+
+class GivenUp(BaseException):
+    """The second signal in a stepped run; no stage may catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    inputs: list[str]
+    outputs: list[str]
+    wait: str
+    batch: int
+    limit: int | None
+    repeat: int | None
+    interpreted: bool
+    single_thread: bool
+    settings: list[str]
+    rejects: str | None
+
+
+def run(
+    where: Document,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", "-i", metavar="[NAME=]PATH", help="Where rows come from.")
+    ] = None,
+    outputs: Annotated[
+        list[str] | None, typer.Option("--output", "-o", metavar="[NAME=]PATH", help="Where rows go; NAME.end too.")
+    ] = None,
+    wait: Annotated[str, typer.Option(help="spin, yield, backoff or block; by default what the spec says.")] = "",
+    batch: Annotated[int, typer.Option(min=1, help="The most messages that a stage takes at once.")] = 4096,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages in.")] = None,
+    repeat: Annotated[int | None, typer.Option(min=1, help="Load the input once, and send it so many times.")] = None,
+    interpreted: Annotated[bool, typer.Option("--interpreted", help="Run every stage as plain Python.")] = False,
+    single_thread: Annotated[bool, typer.Option("--single-thread", help="Step all in one thread.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Edit the spec by a key of its kv form.")
+    ] = None,
+    rejects: Annotated[str | None, typer.Option(metavar="FILE", help="Keep skipped rows there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a plan or a spec over an input, into outputs."""
+    sys.setswitchinterval(SWITCH)
+    options = (wait, batch, limit, repeat, interpreted, single_thread)
+    asked = Asked(inputs or [], outputs or [], *options, settings or [], rejects)
+    with output.told(as_json):
+        status = carry_out(where, asked, as_json)
+    raise typer.Exit(status)
+
+
+def carry_out(where: str, asked: Asked, as_json: bool = False) -> int:
+    """Run what was asked for and print the report; answer with the exit status."""
+    from byteor.cli import report
+    from byteor.cli.boundaries import egresses, placed, streams_out
+
+    seen = examine(where)
+    spec = seen.usable()
+    if asked.settings:
+        spec = edited(spec, asked.settings, seen.source.name)
+    place = placed("input", asked.inputs, [spec.ingress.name]).get(spec.ingress.name)
+    places = placed("output", asked.outputs, list(egresses(spec)))
+    outcome = _run(seen, spec, place, places, asked)
+    stream = sys.stderr if streams_out(places) else sys.stdout
+    if as_json:
+        output.put_json(report.as_data(outcome), stream)
+    else:
+        if outcome.error:
+            print(outcome.error.rstrip("\n"), file=sys.stderr)
+        print(report.as_text(outcome, places), file=stream, flush=True)
+    return outcome.exit
+
+
+def _run(seen: Examined, spec: Any, place: str | None, places: dict[str, str], asked: Asked) -> Outcome:
+    from byteor.cli import boundaries
+    from byteor.cli.progress import Progress
+    from byteor.cli.signals import stoppable_stdin
+
+    if place is None:
+        from byteor.exec import findings as x
+
+        help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
+        raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
+    with stoppable_stdin() as wake, Progress() as progress, _rejects(asked.rejects) as kept:
+        source = boundaries.source_of(spec, place, seen.folder, kept)
+        progress.say(f"bringing up {len(spec.stages)} stages")
+        made = _bring_up(seen, spec, asked)
+        sinks = boundaries.sinks_of(spec, places, seen.folder)
+        if source.note:
+            print(f"note: {source.note}", file=sys.stderr)
+        batches = boundaries.batches_of(spec, source, asked.limit, asked.repeat)
+        progress.begin()
+        return _driven(made, batches, sinks, source, wake, progress)
+
+
+def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
+    from byteor.exec.run import run as bring_up
+
+    try:
+        return bring_up(
+            spec,
+            wait=asked.wait,
+            batch=asked.batch,
+            interpreted=asked.interpreted,
+            single_thread=asked.single_thread,
+            folder=seen.folder,
+        )
+    except diag.Refused as e:
+        raise seen.placed(e) from e
+
+
+@contextlib.contextmanager
+def _rejects(where: str | None) -> Iterator[Any]:
+    """The file of skipped rows: complete after a run, gone when there was none."""
+    if where is None:
+        yield None
+        return
+    from byteor.edges.rejects import RejectsFile
+
+    file = RejectsFile(where)
+    try:
+        yield file
+    except BaseException:
+        file.abort()
+        raise
+    file.finish()
+
+
+def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progress: Any) -> Outcome:
+    """Drive the run to its end, however it comes, and say how it ended."""
+    from byteor.cli.signals import caught
+    from byteor.edges.drive import Drive
+
+    drive = Drive(made, batches, sinks)
+
+    def on_signal(count: int) -> None:
+        wake()
+        if count == 1:
+            drive.ask()
+        elif not made.ring.options.threads:
+            raise GivenUp
+
+    with caught(on_signal) as signals:
+        if made.ring.options.threads:
+            _watch(drive, signals, progress)
+        else:
+            with contextlib.suppress(GivenUp):
+                drive.step_through()
+                return _outcome(drive, source, signals)
+            drive.abort()
+        return _outcome(drive, source, signals)
+
+
+def _watch(drive: Any, signals: Any, progress: Any) -> None:
+    drive.start()
+    patience = 20  # a stage that never comes back is left behind after two seconds
+    while not drive.wait(0.1) and patience:
+        progress.show(drive.run.snapshot())
+        if signals.count > 1:
+            drive.abort()
+            patience -= 1
+        elif signals.count:
+            drive.drain()
+
+
+def _outcome(drive: Any, source: Any, signals: Any) -> Outcome:
+    from byteor.cli.report import Outcome
+    from byteor.exec.runners import StageFailed
+
+    status, error, details = "drained" if signals.count else "done", "", None
+    if drive.aborted:
+        status = "aborted"
+    try:
+        drive.finish()
+    except StageFailed as e:
+        status = "failed"
+        error, details = _stage_failed(e, drive.run.spec)
+    except diag.Refused as e:
+        status, error = "refused", diag.render(e.diagnostics, e.source)
+        details = {"findings": output.as_data(e.diagnostics, e.source)}
+    except Exception as e:  # noqa: BLE001 a source's or a sink's own error, or the machine's: told, not shown as a traceback
+        status, error = "failed", f"error: {type(e).__name__}: {output.reason(e)}"
+        details = {"error": {"cause": f"{type(e).__name__}: {output.reason(e)}"}}
+    return Outcome(drive.run.report(), status, source.skipped, signals.first, error, details)
+
+
+def _stage_failed(e: Any, spec: Any) -> tuple[str, dict[str, Any]]:
+    from byteor.exec import findings as x
+
+    number = next(i for i, stage in enumerate(spec.stages) if stage.name == e.stage)
+    found = x.STAGE_RAISED.at(f"single_ring.stages.{number}", str(e))
+    told = {"stage": e.stage, "sequence": e.sequence, "cause": e.reason, "record": e.record}
+    return diag.render([found]), {"error": told, "findings": output.as_data([found], None)}
