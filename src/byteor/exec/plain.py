@@ -13,6 +13,7 @@ import numba
 import numpy as np
 from numba.core import types
 
+from byteor.exec.guard import guarded
 from byteor.exec.record import proxy
 from byteor.exec.runners import FAULTS, Place, Runner
 from byteor.exec.stage import Stage, arguments
@@ -29,13 +30,14 @@ Mask = np.ndarray | None
 class PlainRunner(Runner):
     """Runs a stage in plain Python; an interpreted one gets record arrays, so that `batch[i].field` works."""
 
-    def __init__(self, spec: Spec, code: Stage, place: Place, interpreted: bool = False) -> None:
+    def __init__(self, spec: Spec, code: Stage, place: Place, interpreted: bool = False, debug: bool = False) -> None:
         super().__init__(spec, code, place)
         self._interpreted = interpreted
         port, slots, held = place.port, place.ring.slots, place.held
         self._mask = len(slots) - 1
         self._sequence = 0
-        self._call = getattr(code.function, "py_func", code.function)
+        call = getattr(code.function, "py_func", code.function)
+        self._call = guarded(spec, slots, call) if debug else call
         self._wait = waiting(wait_past)
         self._advance = short(advance, types.int64, types.int64, numba.typeof(port.bells))
         self._rows_of = waiting(make_rows_of(held.row_of)) if held.keys else None

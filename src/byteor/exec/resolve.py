@@ -40,7 +40,7 @@ def resolve(
             wrong.append(x.STAGE_NOT_FOUND.at(f"{path}.call", f"stage `{stage.name}`: {code}"))
         else:
             found[stage.name] = code
-            wrong += _judge(stage, code, path)
+            wrong += [*_judge(stage, code, path), *_judge_access(stage, code, path, spec)]
     return found, tuple(wrong)
 
 
@@ -142,6 +142,15 @@ def _judge_arguments(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:
     if spec.compiled and ("res" in names[1:] or code.open_function):
         wrong.append(x.STAGE_PLAIN_ONLY.at(where, f"stage `{spec.name}` is compiled and uses `open` or `res`"))
     return wrong
+
+
+def _judge_access(stage: Spec, code: Stage, path: str, spec: SingleRing) -> list[Diagnostic]:
+    """Hold a compiled stage's code against its sets; only then is there something to load for it."""
+    if not stage.compiled or (stage.reads is None and stage.writes is None):
+        return []
+    from byteor.exec.inspect import judge
+
+    return judge(stage, code, path, next(t.fields for t in spec.types if t.name == spec.type))
 
 
 def _judge_parts(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:

@@ -261,15 +261,17 @@ def run(
     batch: int = 4096,
     interpreted: bool = False,
     single_thread: bool = False,
+    debug: bool = False,
     folder: str | Path | None = None,
 ) -> Run:
     """Bring up a pipeline from a plan or spec: a path, a document's text, or a value.
 
     `stages` gives functions for stages by name; the others are found by their `call`, beside the
-    plan first. Raises `Refused` with all findings when it cannot run.
+    plan first. `debug` guards the stages that run in plain Python (all, if `interpreted`).
+    Raises `Refused` with all findings when it cannot run.
     """
     loaded = load(what, Path(folder) if folder else None)
-    options = Options(wait, batch, interpreted, not single_thread)
+    options = Options(wait, batch, interpreted, not single_thread, debug)
     wrong = [*unsupported(loaded.spec), *_judge(options)]
     codes, found = resolve(loaded.spec, loaded.folder, stages) if not wrong else ({}, ())
     if wrong or found:

@@ -46,6 +46,7 @@ class Options:
     batch: int = 4096
     interpreted: bool = False
     threads: bool = True
+    debug: bool = False  # guard the stages that run in plain Python
 
 
 class Refusals(Exception):
@@ -152,7 +153,7 @@ class SingleRingRun:
         place = Place(self.ring, self._port(i, stage), self._ends[i], held, end_type)
         if stage.compiled and not self.options.interpreted:
             return CompiledRunner(stage, code, place)
-        return PlainRunner(stage, code, place, interpreted=stage.compiled)
+        return PlainRunner(stage, code, place, stage.compiled, self.options.debug)
 
     def _port(self, i: int, stage: Spec) -> Port:
         words, graph = self.ring.words, self.graph
