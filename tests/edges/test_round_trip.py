@@ -76,7 +76,7 @@ ROW = st.tuples(
 def write(where: Path, message: MessageType, rows: np.ndarray, batch: int, egress: Egress = EGRESS) -> bytes:
     """Write rows in batches of one size; give the file's bytes."""
     sink = open_sink(egress, message, where)
-    for start in range(0, len(rows), batch):
+    for start in range(0, len(rows) + batch, batch):  # the last write has no rows
         sink.write(rows[start : start + batch])
     sink.finish()
     return where.read_bytes()

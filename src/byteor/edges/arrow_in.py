@@ -24,6 +24,15 @@ from byteor.spec.model import Field
 Array = Any  # pyarrow has no types of its own
 Fault = tuple[int, diag.Rule, str]
 INTEGER = r"^-?[0-9]+$"
+CLOCK = "[0-9]{2}(:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+FLOAT = r"^([+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|(?i:[+-]?(nan|inf|infinity)))$"
+SHAPES = {
+    "integer": "^-?([0-9]+|0[xX][0-9a-fA-F]+)$",
+    "bool": "^(?i:true|false|0|1)$",
+    "f32": FLOAT,
+    "f64": FLOAT,
+    "timestamp": f"{INTEGER}|^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{CLOCK})?$",
+}
 ZONED = r"[T ].*(Z|[+-][0-9][0-9](:?[0-9][0-9])?)$"
 NUMBERS = {f"{s}{b}": f"{w}{b}" for s, w in (("i", "int"), ("u", "uint")) for b in (8, 16, 32, 64)}
 NUMBERS |= {"f32": "float", "f64": "double"}
@@ -148,7 +157,7 @@ def _numbers(field: Field, values: Array, null_text: tuple[str, ...]) -> tuple[n
         values = values.cast(pa.binary()).view(pa.string())
     kind = scalar_of(field)
     cast = _to_time(kind.unit, values) if kind.kind == "timestamp" else _to(kind.kind)
-    done, wrong = _halve(values, cast)
+    done, wrong = _cast(values, cast, SHAPES.get(kind.kind, SHAPES["integer"]))
     out = pc.fill_null(done, False if kind.kind == "bool" else 0).to_numpy(zero_copy_only=False)
     return out.astype(base(field), copy=False), [(row, *_why(field, values, row, null_text)) for row in wrong]
 
@@ -179,6 +188,18 @@ def _times(unit: str, texts: Array) -> Array:
     with_zone = pc.cast(pc.cast(pc.if_else(zoned, texts, None), pa.timestamp(unit, "UTC")), pa.int64())
     without = pc.cast(pc.cast(pc.if_else(plain, texts, None), pa.timestamp(unit)), pa.int64())
     return pc.coalesce(integers, with_zone, without)
+
+
+def _cast(values: Array, cast: Callable[[Array], Array], shape: str) -> tuple[Array, list[int]]:
+    """Cast all that can be cast; texts of another shape are set aside first, for there may be many."""
+    try:
+        return cast(values), []
+    except pa.ArrowInvalid:
+        if not is_text(values.type):
+            return _halve(values, cast)
+    shaped = pc.fill_null(pc.match_substring_regex(values.view(pa.binary()), shape), True)
+    done, wrong = _halve(pc.if_else(shaped, values, None), cast)
+    return done, sorted({*wrong, *np.flatnonzero(~shaped.to_numpy(zero_copy_only=False)).tolist()})
 
 
 def _halve(values: Array, cast: Callable[[Array], Array]) -> tuple[Array, list[int]]:

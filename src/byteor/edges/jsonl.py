@@ -21,6 +21,7 @@ from byteor.edges.values import records
 from byteor.exec.schema import is_null, scalar_of
 from byteor.spec.model import Egress, Field, MessageType
 
+ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 NOT_JSON = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
@@ -67,10 +68,7 @@ class JsonlSink:
     def write(self, rows: np.ndarray) -> None:
         names = [f.name for f in self._message.fields]
         columns = [self._plain(f, rows[f.name]) for f in self._message.fields]
-        made = [
-            json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, separators=(",", ":"))
-            for row in zip(*columns, strict=True)
-        ]
+        made = [ENCODE(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
         if made:
             self._output.write(("\n".join(made) + "\n").encode())
 

@@ -175,7 +175,9 @@ def format_of(name: str, where: str, asked: str | None, boundary: str) -> str:
 def need_arrow(name: str, where: str, kind: str) -> None:
     """Refuse a format that needs pyarrow when it is not installed."""
     try:
-        import pyarrow  # noqa: F401
+        import pyarrow
+
+        pyarrow.scalar(0)  # its first scalar looks for pandas, which may take longer than a run: not amid the rows
     except ImportError as error:
         message = f"`{kind}` needs pyarrow, which is not installed"
         raise files.refused(findings.MISSING_EXTRA, name, where, message, "pip install 'byteor[arrow]'") from error

@@ -29,5 +29,5 @@ def unpack(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     lengths = np.char.str_len(column)
     offsets = np.zeros(len(column) + 1, dtype=np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    grid = column.view(np.uint8).reshape(len(column), -1)
+    grid = column.view(np.uint8).reshape(len(column), column.itemsize)
     return grid[np.arange(grid.shape[1]) < lengths[:, None]], offsets

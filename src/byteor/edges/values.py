@@ -20,7 +20,8 @@ from byteor.spec.model import Field, MessageType, Scalar
 
 Fault = tuple[diag.Rule, str]
 FLOATS = {"NaN": float("nan"), "nan": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
-FAST: dict[str, type] = {"bool": bool, "f32": float, "f64": float}
+FAST: dict[str, set[type]] = {"bool": {bool}, "bytes": {str, bytes}, "timestamp": {str, int}}
+FAST |= {"f32": {float, int}, "f64": {float, int}}
 ABSENT = object()
 
 
@@ -28,20 +29,22 @@ def records(message: MessageType, rows: Sequence[Any]) -> tuple[np.ndarray, list
     """Make records of rows that are dicts (by name) or tuples (by place); a row of None is left empty."""
     out = np.zeros(len(rows), dtype=dtype(message))
     bad: list[Bad] = []
+    same = set(map(type, rows)) == {dict}
     for place, field in enumerate(message.fields):
-        cells = [_cell(row, place, field.name, len(message.fields)) for row in rows]
+        name = field.name
+        cells = [row.get(name) for row in rows] if same else [_cell(row, place, name) for row in rows]
         if field.count == 1:
-            out[field.name], wrong = column(field, cells, field.name)
+            out[name], wrong = column(field, cells, name)
         else:
-            wrong = _several(field, cells, out[field.name])
+            wrong = _several(field, cells, out[name])
         bad += wrong
     return out, bad
 
 
-def _cell(row: Any, place: int, name: str, width: int) -> Any:
-    if isinstance(row, Mapping):
-        return row.get(name)
-    return ABSENT if row is None or len(row) != width else row[place]
+def _cell(row: Any, place: int, name: str) -> Any:
+    if row is None:
+        return ABSENT
+    return row.get(name) if isinstance(row, Mapping) else row[place]
 
 
 def _several(field: Field, cells: list[Any], out: np.ndarray) -> list[Bad]:
@@ -63,16 +66,16 @@ def _several(field: Field, cells: list[Any], out: np.ndarray) -> list[Bad]:
 
 def column(field: Field, cells: list[Any], name: str) -> tuple[np.ndarray, list[Bad]]:
     """Make one column of single values, and its bad values."""
-    kind = scalar_of(field)
+    kind, null = scalar_of(field), null_value(field)
+    if null is not None:
+        stand_in = null.item()
+        cells = [stand_in if cell is None else cell for cell in cells]
     fast = _fast(field, kind, cells)
     if fast is not None:
         return fast, []
-    out = np.zeros(len(cells), dtype=base(field))
-    null, bad = null_value(field), []
+    out, bad = np.zeros(len(cells), dtype=base(field)), []
     for row, cell in enumerate(cells):
-        if cell is None and null is not None:
-            out[row] = null
-        elif cell is not ABSENT:
+        if cell is not ABSENT:
             value = _one(field, kind, cell)
             if isinstance(value, tuple):
                 bad.append(Bad(row, name, *value))
@@ -84,23 +87,23 @@ def column(field: Field, cells: list[Any], name: str) -> tuple[np.ndarray, list[
 def _fast(field: Field, kind: Scalar, cells: list[Any]) -> np.ndarray | None:
     """Make the column at once; None when some value needs a look."""
     kinds = set(map(type, cells))
-    if kind.kind == "bytes":
-        return _fast_bytes(kind.size, cells) if kinds == {str} else None
-    if not kinds <= {FAST.get(kind.kind, int)}:
+    if not kinds <= FAST.get(kind.kind, {int}):
         return None
     try:
+        if kind.kind == "bytes":
+            return _fast_bytes(kind.size, cells)
+        if str in kinds:
+            known = {cell: times.parse(cell, kind.unit) if isinstance(cell, str) else cell for cell in set(cells)}
+            cells = [known[cell] for cell in cells]
         with np.errstate(over="ignore"):
             return np.array(cells, dtype=base(field))
-    except OverflowError:
+    except (OverflowError, TypeError, UnicodeEncodeError):
         return None
 
 
-def _fast_bytes(width: int, cells: list[str]) -> np.ndarray | None:
-    try:
-        texts = [cell.encode() for cell in cells]
-    except UnicodeEncodeError:
-        return None
-    return np.array(texts, dtype=f"S{width}") if max(map(len, texts)) <= width else None
+def _fast_bytes(width: int, cells: list[Any]) -> np.ndarray | None:
+    texts = [cell.encode() if isinstance(cell, str) else cell for cell in cells]
+    return np.array(texts, dtype=f"S{width}") if max(map(len, texts), default=0) <= width else None
 
 
 def _one(field: Field, kind: Scalar, cell: Any) -> Any:
