@@ -184,11 +184,17 @@ def several_names(batch):
 def into(batch):
     np.multiply(batch["b"], 2, out=batch["a"])
     np.add(batch["b"], 1, batch["c"])
+    np.cumsum(batch["b"], out=batch["many"])
 
 
 def filled(batch):
     batch["a"].reshape(-1)[0] = 1
     np.copyto(batch["c"], batch["b"])
+
+
+def sorted_in_place(batch):
+    batch["a"].sort()
+    batch["b"].fill(0)
 
 
 def passed_on(batch):
@@ -236,8 +242,9 @@ FOLLOWED = [
     (live_only, "", ""),
     (sliced, "b", "a"),
     (several_names, "", "a b"),
-    (into, "a b c", "a c"),
-    (filled, "b c", "a c"),
+    (into, "b", "a c many"),
+    (filled, "b", "a c"),
+    (sorted_in_place, "a", "a b"),
     (passed_on, "", "a"),
     (comprehension, "a", ""),
     (size_only, "", ""),

@@ -46,7 +46,8 @@ _DEPTH = 12  # of calls, and of values within values
 _LIBRARIES = ("numpy", "math", "builtins", "numba", "_operator", "operator")
 _ABOUT = ("shape", "size", "ndim", "nbytes", "dtype", "itemsize", "strides", "flags")  # of an array, not its values
 _VIEWS = ("view", "reshape", "ravel", "transpose", "T", "flat", "asarray", "ascontiguousarray")
-_FILLERS = ("fill", "sort", "put", "partition", "copyto", "place", "putmask", "fill_diagonal", "shuffle", "byteswap")
+_FILLERS = ("fill", "put", "copyto", "place", "putmask", "fill_diagonal")  # write an array, reading none of it
+_REWRITERS = ("sort", "partition", "shuffle", "byteswap")
 _COMPARE = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
 _LOGIC = (operator.and_, operator.or_, operator.xor, operator.invert, operator.iand, operator.ior, operator.ixor)
 
@@ -153,6 +154,21 @@ class _Body:
             if v.kind == "column" or (v.kind == "cell" and v.name in self._trail.arrays):
                 self._write(v.name)
 
+    def _overwrite(self, values: Values) -> None:
+        """Arrays are written whole and not read, as a ufunc does with its `out`."""
+        for v in values:
+            if v.kind in ("column", "cell"):
+                self._write(v.name)
+            else:
+                self._use(frozenset({v}))
+
+    def _fill(self, name: str, values: Values) -> None:
+        """A library's function or method of this name is applied to values."""
+        if name in _FILLERS + _REWRITERS:
+            self._overwrite(values)
+        if name not in _FILLERS:
+            self._use(values)
+
     # statements
 
     def _do(self, s: Any) -> None:
@@ -198,11 +214,10 @@ class _Body:
     # expressions
 
     def _expression(self, e: Any, target: str) -> Values:
-        known = getattr(self, f"_on_{e.op}", None)
         if e.op == "getattr" and e.value.name in self._constants:
             self._constants[target] = getattr(self._constants[e.value.name], e.attr, None)
             return NOTHING
-        return known(e) if known else self._other(e)
+        return getattr(self, f"_on_{e.op}", self._other)(e)  # type: ignore[no-any-return]
 
     def _other(self, e: Any) -> Values:
         values = union(self._of(var) for var in e.list_vars())
@@ -249,9 +264,7 @@ class _Body:
             return self._item(v, frozenset({Value("name", name)}))
         if v.kind in ("column", "cell", "taken") and name in _VIEWS:
             return frozenset({v})
-        if v.kind in ("column", "cell") and name in _FILLERS:
-            self._write(v.name)
-        self._use(frozenset({v}))
+        self._fill(name, frozenset({v}))
         return NOTHING
 
     def _on_getitem(self, e: Any) -> Values:
@@ -344,14 +357,19 @@ class _Body:
 
     def _handed(self, function: Any, args: list[Values], named: dict[str, Values], more: Values) -> None:
         """Arguments go to a function that is not followed: a library's reads fields, any other may do anything."""
-        values = union([*args, *named.values(), more])
-        self._use(values)
+        out = named.get("out", NOTHING)
+        given = [*args, *(v for name, v in named.items() if name != "out"), more]
         if isinstance(function, np.ufunc):
-            self._change(union([*args[function.nin :], named.get("out", NOTHING)]))
-        elif _of_library(function):
-            self._change(union([*(args[:1] if _short(function) in _FILLERS else ()), named.get("out", NOTHING)]))
-        elif carries(values) or any(v.name in self._trail.arrays for v in values if v.kind == "cell"):
+            out, given = union([out, *args[function.nin :]]), [*args[: function.nin], *given[len(args) :]]
+        elif _of_library(function) and args:
+            self._fill(_short(function), given.pop(0))
+        elif self._out_of_sight(union([*given, out])):
             self._whole()
+        self._overwrite(out)
+        self._use(union(given))
+
+    def _out_of_sight(self, values: Values) -> bool:
+        return carries(values) or any(v.name in self._trail.arrays for v in values if v.kind == "cell")
 
     def _enter(self, function: Any, args: list[Values], named: dict[str, Values]) -> Values:
         try:
