@@ -217,7 +217,7 @@ class _Body:
         if e.op == "getattr" and e.value.name in self._constants:
             self._constants[target] = getattr(self._constants[e.value.name], e.attr, None)
             return NOTHING
-        return getattr(self, f"_on_{e.op}", self._other)(e)  # type: ignore[no-any-return]
+        return getattr(self, f"_on_{e.op}", self._other)(e)
 
     def _other(self, e: Any) -> Values:
         values = union(self._of(var) for var in e.list_vars())
