@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from byteor.diag import Diagnostic, errors, in_order, rule
 from byteor.plan import model as plans
-from byteor.plan.model import LANE_GRAPH, SINGLE_RING, Plan
+from byteor.plan.model import SINGLE_RING, Plan
 from byteor.plan.rules import validate as validate_plan
 from byteor.spec import model as specs
 from byteor.spec import rules
@@ -50,13 +49,6 @@ Instead: use `single_ring`.""",
 # What these judge makes no sense while an `after` is unresolved.
 _NEED_ORDER = ("S034", "S045", "S046")
 _ORDER = ("P035", "P036", "P033")
-
-
-class ExecutionTarget(StrEnum):
-    """The targets by the original's name."""
-
-    SINGLE_RING = SINGLE_RING
-    LANE_GRAPH = LANE_GRAPH
 
 
 @dataclass(frozen=True, slots=True)

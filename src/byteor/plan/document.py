@@ -114,11 +114,9 @@ def _problem(problem: json_text.Problem, is_json: bool) -> Diagnostic:
     return found.at(path, message)
 
 
-def from_data(data: Any) -> tuple[Plan | None, list[Diagnostic]]:
+def from_data(data: dict[str, Any]) -> tuple[Plan | None, list[Diagnostic]]:
     """Read plain data as a plan."""
     found: list[Diagnostic] = []
-    if not isinstance(data, dict):
-        return None, [p.NOT_A_TABLE.at("", "the document is not a table of keys")]
     if type(data.get("plan")) is not int or data["plan"] != VERSION:
         found.append(p.VERSION.at("plan", f"the document does not say `plan = {VERSION}`", help="begin with it"))
         data = {**data, "plan": VERSION}

@@ -119,14 +119,6 @@ Why: no key of a plan takes one, and its text would depend on a time zone.
 Example: `params = { since = 2013-01-01 }`.
 Instead: write a string, or a number of seconds.""",
 )
-NOT_A_TABLE = rule(
-    "P015",
-    "not-a-table",
-    """What: the document is not a table of keys.
-Why: a plan is one table: `plan`, `name`, `target` and so on.
-Example: a JSON list.
-Instead: begin with `plan = 2`, or in JSON with `{ "plan": 2, ...`.""",
-)
 VERSION = rule(
     "P016",
     "plan-version",

@@ -8,11 +8,19 @@ Rule 3. A plan may be wrong; `document` reads its shape, `rules` judges it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from byteor.spec.model import MessageType, Param
 
 SINGLE_RING, LANE_GRAPH = "single_ring", "lane_graph"
 TARGETS = (SINGLE_RING, LANE_GRAPH)
+
+
+class ExecutionTargetV1(StrEnum):
+    """The targets under the original's name."""
+
+    SINGLE_RING = SINGLE_RING
+    LANE_GRAPH = LANE_GRAPH
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +188,6 @@ class Plan:
         graph = (self.on_full, *self.merge, *self.router, *self.connect, *self.supervise)
         held = {SINGLE_RING: self.ring is not None, LANE_GRAPH: any(part is not None for part in graph)}
         return tuple(target for target in TARGETS if held[target])
+
+
+PipelinePlanV2 = Plan

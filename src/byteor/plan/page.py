@@ -1,6 +1,7 @@
 """The pages of the codes: what `byteor explain` prints, and the page that holds them all.
 
-Rule 1. What is printed is the table of rules; a layer's codes are there once its module is imported.
+Rule 1. What is printed is the table of rules: a layer's codes are there once its module is imported, and
+    `byteor.lower` brings those of the whole model plane.
 """
 
 from __future__ import annotations
@@ -8,12 +9,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from byteor.diag import LAYERS, RULES, Rule
-from byteor.plan import rules as _plan_rules
-from byteor.spec import rules as _spec_rules
 
 HEADINGS = ("What", "Why", "Example", "Instead")
-
-DECLARED = (_plan_rules.STRUCTURE, _spec_rules.TABLE)
 
 
 def explain(code: str) -> str | None:

@@ -21,6 +21,7 @@ from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import SingleRing
 
 Spec = SingleRing | LaneGraph
+PipelineSpecV1 = Spec
 
 SHAPES: dict[str, type] = {"single_ring": SingleRing, "lane_graph": LaneGraph}
 KIND = {cls: kind for kind, cls in SHAPES.items()}
@@ -107,8 +108,7 @@ class _Lines:
         self._first = True
         clean = self._clean(text)
         for number, line in enumerate(text.split("\n"), 1):
-            if clean or self._judge(number, line):
-                self._line(number, line.rstrip("\r") if not clean else line)
+            self._line(number, line if clean else self._judged(number, line))
 
     def _clean(self, text: str) -> bool:
         return text.isascii() and text.replace("\n", "").isprintable()
@@ -118,23 +118,24 @@ class _Lines:
         self.numbers[path] = number
         self.found.append(rule.at(path, message, help=help))
 
-    def _judge(self, number: int, line: str) -> bool:
-        """Find what no line may hold; False when the line cannot be read at all."""
+    def _judged(self, number: int, line: str) -> str:
+        """Find what no line may hold, and give the line without it: its key is there all the same."""
         if line.endswith("\r"):
             line = line[:-1]
             if not any(d.code == k.RETURN.code for d in self.found):
                 self._at(k.RETURN, number, "the line ends with a carriage return", "end lines with a line feed alone")
         if line.isascii() and line.isprintable():
-            return True
+            return line
         at = next(i for i, c in enumerate(line) if not (c.isascii() and c.isprintable()))
         self._at(k.NOT_ASCII, number, f"character {at + 1} is not printable ASCII")
-        return False
+        return "".join(c if c.isascii() and c.isprintable() else "?" for c in line)
 
     def _line(self, number: int, line: str) -> None:
         if not line or line.isspace() or line[0] == "#":
             return
         if len(line) > MAX_LINE:
-            return self._at(k.LONG_LINE, number, f"the line has {len(line)} characters, the limit is {MAX_LINE}")
+            self._at(k.LONG_LINE, number, f"the line has {len(line)} characters, the limit is {MAX_LINE}")
+            line = line[:MAX_LINE].rstrip()
         key, sign, text = line.partition("=")
         if not sign:
             return self._at(k.NOT_A_PAIR, number, f"`{shown(line)}` has no `=`", "write `key=value`")
@@ -148,25 +149,30 @@ class _Lines:
         if self._first:
             self._first = False
             self._version(number, key, text)
+        if key in self._groups:
+            self._at(k.CONFLICT, number, f"`{key}` is both a value and a group of keys")
+            return
         if key in self.numbers:
             self._at(k.DUPLICATE, number, f"`{key}` is already given on line {self.numbers[key]}", "keep one of them")
             return
         self.numbers[key] = number
         parent, _, last = key.rpartition(".")
-        group = self._group(parent)
-        if group is None or last in group:
+        group = self._group(parent, number)
+        if group is None:
             self._at(k.CONFLICT, number, f"`{key}` is both a value and a group of keys")
         else:
             group[last] = text
 
-    def _group(self, path: str) -> dict[str, Any] | None:
+    def _group(self, path: str, number: int) -> dict[str, Any] | None:
         if path in self._groups:
             return self._groups[path]
         parent, _, last = path.rpartition(".")
-        above = self._group(parent)
+        above = self._group(parent, number)
         made: dict[str, Any] | None = None
         if above is not None and last not in above:
             made = above[last] = {}
+            if parent:
+                self.numbers[path] = number
         self._groups[path] = made
         return made
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from byteor.spec import dag
 from byteor.spec.codec import near, shown
-from byteor.spec.model import IDENTITY, WAITS, MessageType, SingleRing, scalar
+from byteor.spec.model import IDENTITY, WAITS, MessageType, SingleRing, Stage, scalar
 from byteor.spec.table import Entry, Hit, Hits, states
 from byteor.spec.type_rules import type_of
 
@@ -263,7 +263,7 @@ def race(ring: SingleRing) -> Hits:
     if message is None or len(ring.stages) > MAX_STAGES:
         return
     every = tuple(f.name for f in message.fields)
-    touches = [_touches(stage.call, stage.reads, stage.writes, every) for stage in ring.stages]
+    touches = [_touches(stage, every) for stage in ring.stages]
     for i, j in dag.parallel(ring.stages):
         (reads, writes), (others_reads, others_writes) = touches[i], touches[j]
         clash = (writes & (others_reads | others_writes)) | (reads & others_writes)
@@ -277,12 +277,13 @@ def race(ring: SingleRing) -> Hits:
             )
 
 
-def _touches(
-    call: str, reads: tuple[str, ...] | None, writes: tuple[str, ...] | None, every: tuple[str, ...]
-) -> tuple[frozenset[str], frozenset[str]]:
-    if call == IDENTITY:
+def _touches(stage: Stage, every: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """What a stage reads (the key of its state too) and what it writes."""
+    if stage.call == IDENTITY:
         return frozenset(), frozenset()
-    return frozenset(every if reads is None else reads), frozenset(every if writes is None else writes)
+    keys = stage.state.by if stage.state else ()
+    reads = every if stage.reads is None else (*stage.reads, *keys)
+    return frozenset(reads), frozenset(every if stage.writes is None else stage.writes)
 
 
 def _fields(names: frozenset[str], every: tuple[str, ...]) -> str:
