@@ -6,7 +6,8 @@ Rule 1. The report says what was lost, and so does the exit status.
 from __future__ import annotations
 
 import signal
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from byteor.cli import output
@@ -23,6 +24,7 @@ class Outcome:
     signal: int
     error: str = ""
     details: dict[str, Any] | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit(self) -> int:
@@ -44,7 +46,7 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
     return {**data, "exit": outcome.exit, **(outcome.details or {})}
 
 
-def as_text(outcome: Outcome, places: dict[str, str]) -> str:
+def as_text(outcome: Outcome) -> str:
     """The outcome for people."""
     r = outcome.report
     lost = "".join(f", {n:,} {word}" for n, word in ((r.dropped, "dropped"), (outcome.skipped, "skipped")) if n)
@@ -55,6 +57,6 @@ def as_text(outcome: Outcome, places: dict[str, str]) -> str:
     for s in r.stages:
         lines.append(f"  {s.name:<{width}} {s.processed:>12,} {s.filtered:>10,} {s.batch_p50:>10,} {s.batch_p99:>6,}")
     if outcome.status in ("done", "drained"):
-        lines += [f"  {name} -> {place}" for name, place in places.items()]
+        lines += [f"  {name} -> {place}" for name, place in outcome.places.items()]
     lines.append(f"  spec {r.spec_sha256[:16]}, stages {r.stages_sha256[:16]}")
     return "\n".join(lines)

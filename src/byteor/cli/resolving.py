@@ -7,31 +7,29 @@ Rule 2. A proposal is a line that can be copied into the plan.
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from byteor import diag
 from byteor.cli.loading import Examined
+from byteor.edges.made import ring_type
+from byteor.exec.inspect import proposed
 from byteor.exec.resolve import resolve
+from byteor.exec.stage import Stage as Code
+from byteor.spec.model import IDENTITY, Field, Stage
 
 
 def judge(seen: Examined) -> tuple[tuple[diag.Diagnostic, ...], list[str]]:
     """Find the stages' code; give the differences, and proposals for what the plan leaves open."""
     codes, found = resolve(seen.spec, seen.folder)
     refused = seen.placed(diag.Refused(found)) if found else None
-    proposals = [line for stage in seen.spec.stages if stage.name in codes for line in _proposed(stage, codes)]
+    fields = ring_type(seen.spec).fields
+    stages = [stage for stage in seen.spec.stages if stage.name in codes]
+    proposals = [line for stage in stages for line in _proposed(stage, codes[stage.name], fields)]
     return (refused.diagnostics if refused else ()), proposals
 
 
-def _proposed(stage: Any, codes: Any) -> list[str]:
-    try:
-        from byteor.exec.inspect import touched
-    except ModuleNotFoundError:
+def _proposed(stage: Stage, code: Code, fields: tuple[Field, ...]) -> list[str]:
+    if stage.call == IDENTITY:
         return []
-    seen = touched(codes[stage.name].function, stage.form)
-    if seen.whole or stage.call == "identity":
-        return []
-    lines = []
-    for key, names in (("reads", seen.reads), ("writes", seen.writes)):
-        if getattr(stage, key) is None:
-            lines.append(f"stage `{stage.name}`: {key} = {json.dumps(sorted(names))}")
-    return lines
+    names = dict(zip(("reads", "writes"), proposed(code, stage.form, fields), strict=True))
+    wanted = {key: found for key, found in names.items() if found is not None and getattr(stage, key) is None}
+    return [f"stage `{stage.name}` could say: {key} = {json.dumps(found)}" for key, found in wanted.items()]

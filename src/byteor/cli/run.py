@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,16 +35,16 @@ class GivenUp(BaseException):
 class Asked:
     """What the command line asks for."""
 
-    inputs: list[str]
-    outputs: list[str]
-    wait: str
-    batch: int
-    limit: int | None
-    repeat: int | None
-    interpreted: bool
-    single_thread: bool
-    settings: list[str]
-    rejects: str | None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    wait: str = ""
+    batch: int = 4096
+    limit: int | None = None
+    repeat: int | None = None
+    interpreted: bool = False
+    single_thread: bool = False
+    settings: tuple[str, ...] = ()
+    rejects: str | None = None
 
 
 def run(
@@ -68,34 +68,39 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a plan or a spec over an input, into outputs."""
-    sys.setswitchinterval(SWITCH)
     options = (wait, batch, limit, repeat, interpreted, single_thread)
-    asked = Asked(inputs or [], outputs or [], *options, settings or [], rejects)
+    asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
     with output.told(as_json):
-        status = carry_out(where, asked, as_json)
-    raise typer.Exit(status)
+        outcome = carry_out(where, asked)
+    show(outcome, as_json)
+    raise typer.Exit(outcome.exit)
 
 
-def carry_out(where: str, asked: Asked, as_json: bool = False) -> int:
-    """Run what was asked for and print the report; answer with the exit status."""
-    from byteor.cli import report
-    from byteor.cli.boundaries import egresses, placed, streams_out
+def carry_out(where: str, asked: Asked) -> Outcome:
+    """Run a document as asked; raise `Refused` where it cannot run at all."""
+    from byteor.cli.boundaries import egresses, placed
 
+    sys.setswitchinterval(SWITCH)
     seen = examine(where)
     spec = seen.usable()
     if asked.settings:
         spec = edited(spec, asked.settings, seen.source.name)
     place = placed("input", asked.inputs, [spec.ingress.name]).get(spec.ingress.name)
     places = placed("output", asked.outputs, list(egresses(spec)))
-    outcome = _run(seen, spec, place, places, asked)
-    stream = sys.stderr if streams_out(places) else sys.stdout
+    return replace(_run(seen, spec, place, places, asked), places=places)
+
+
+def show(outcome: Outcome, as_json: bool = False) -> None:
+    """Print the report: on stdout, unless rows went there."""
+    from byteor.cli import report
+    from byteor.cli.boundaries import streams_out
+
+    stream = sys.stderr if streams_out(outcome.places) else sys.stdout
     if as_json:
-        output.put_json(report.as_data(outcome), stream)
-    else:
-        if outcome.error:
-            print(outcome.error.rstrip("\n"), file=sys.stderr)
-        print(report.as_text(outcome, places), file=stream, flush=True)
-    return outcome.exit
+        return output.put_json(report.as_data(outcome), stream)
+    if outcome.error:
+        print(outcome.error.rstrip("\n"), file=sys.stderr)
+    print(report.as_text(outcome), file=stream, flush=True)
 
 
 def _run(seen: Examined, spec: Any, place: str | None, places: dict[str, str], asked: Asked) -> Outcome:
