@@ -50,7 +50,9 @@ class ArrowReader:
     def _batches(self, file: Any, rows: bool = True) -> Iterator[Any]:
         try:
             yield from (self._parquet if self.format == "parquet" else self._ipc)(file, rows)
-        except (pa.ArrowInvalid, pa.ArrowSerializationError, EOFError) as error:
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # the system's, not pyarrow's
+                raise
             message = f"`{self.where}` cannot be read as {self.format}"
             raise self.judge.refuse(findings.NOT_THE_FORMAT, message) from error
 
@@ -75,7 +77,10 @@ class ArrowReader:
             reader = ipc.open_file(file)
         self._check(reader.schema)
         if rows:
-            yield from reader if head == STREAM_MAGIC else map(reader.get_batch, range(reader.num_record_batches))
+            batches = reader if head == STREAM_MAGIC else map(reader.get_batch, range(reader.num_record_batches))
+            for batch in batches:
+                batch.validate(full=True)  # offsets are followed without a look afterwards
+                yield batch
 
     def _check(self, schema: Any) -> None:
         missing = [f.name for f in self.message.fields if f.name not in schema.names]

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pcsv
 
 from byteor.edges import files, findings
 from byteor.edges.arrow_in import column
 from byteor.edges.blocks import Block, lines_in, whole_rows
+from byteor.edges.csv_rows import cut, has_open_quote, row_spans, texts_of
 from byteor.edges.rows import Bad, Judge, plain, short
 from byteor.exec.schema import dtype
 from byteor.spec.model import Field, MessageType
 
-QUOTE, LF, CR = 34, 10, 13
 BOM = b"\xef\xbb\xbf"
 
 
@@ -55,7 +52,7 @@ class CsvReader:
     def read(self) -> Iterator[np.ndarray]:
         with files.opened(self.where) as file:
             names: list[str] | None = None
-            for block in whole_rows(files.blocks(file, self.where), self.judge, _cut):
+            for block in whole_rows(files.blocks(file, self.where), self.judge, cut):
                 if names is None:
                     names, block = self._header(block)
                 yield self._rows(names, block)
@@ -65,15 +62,21 @@ class CsvReader:
     def _header(self, block: Block) -> tuple[list[str], Block]:
         """Read the first row as names; give unneeded columns names that nothing asks for."""
         data = block.data.removeprefix(BOM)
-        spans = _row_spans(data, None)
+        spans = row_spans(data, None)
         if not len(spans.starts):
             raise self.judge.refuse(findings.EMPTY, f"`{self.where}` has no header line")
         end = int(spans.ends[0])
-        names = next(csv.reader([data[spans.starts[0] : end].decode(errors="replace").rstrip("\r\n")]))
+        names = self._names(plain(data[spans.starts[0] : end]))
         self._check_header(names)
         wanted = {name for _, _, name in columns_of(self.message)}
         unique = [name if name in wanted else f"\0{i}" for i, name in enumerate(names)]
         return unique, Block(data[end:], lines_in(data[:end]))
+
+    def _names(self, line: str) -> list[str]:
+        try:
+            return next(csv.reader([line]))
+        except csv.Error as error:
+            raise self.judge.refuse(findings.NO_HEADER, f"the first line {short(line)} is no header") from error
 
     def _check_header(self, names: list[str]) -> None:
         wanted = [name for _, _, name in columns_of(self.message)]
@@ -89,7 +92,12 @@ class CsvReader:
             raise self.judge.missing_columns(missing, names)
 
     def _rows(self, names: list[str], block: Block) -> np.ndarray:
-        table, ragged = self._parse(names, block)
+        wanted = [name for _, _, name in columns_of(self.message)]
+        try:
+            table, ragged = texts_of(block.data, names, wanted)
+        except pa.ArrowInvalid as error:
+            message = f"the lines after line {block.line} cannot be read as CSV"
+            raise self.judge.refuse(findings.NOT_THE_FORMAT, message) from error
         rows = np.zeros(table.num_rows, dtype=self._dtype)
         bad: list[Bad] = []
         for field, index, name in columns_of(self.message):
@@ -98,39 +106,14 @@ class CsvReader:
             target = rows[field.name] if index is None else rows[field.name][:, index]
             target[...] = values
             bad += wrong
-        if not bad and not ragged and not self._suspicious(block):
-            return rows
-        return self._settle(block, rows, bad, ragged)
-
-    def _parse(self, names: list[str], block: Block) -> tuple[Any, dict[int, str]]:
-        wanted = [name for _, _, name in columns_of(self.message)]
-        ragged: dict[int, str] = {}
-
-        def keep(row: Any) -> str:
-            ragged[row.number - 1] = f"{row.actual_columns} columns, where the header has {row.expected_columns}"
-            return "skip"
-
-        if not block.data:
-            return pa.table({name: pa.array([], pa.string()) for name in wanted}), ragged
-        convert = pcsv.ConvertOptions(
-            include_columns=wanted,
-            column_types=dict.fromkeys(wanted, pa.string()),
-            strings_can_be_null=False,
-            check_utf8=False,
-        )
-        read = pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block.data) + 1)
-        parse = pcsv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep)
-        return pcsv.read_csv(pa.BufferReader(block.data), read, parse, convert), ragged
-
-    def _suspicious(self, block: Block) -> bool:
-        return block.data.count(b'"') % 2 == 1
+        if has_open_quote(block.data, len(rows) + len(ragged)):
+            raise self._open_quote(block)
+        return self._settle(block, rows, bad, ragged) if bad or ragged else rows
 
     def _settle(self, block: Block, rows: np.ndarray, bad: list[Bad], ragged: dict[int, str]) -> np.ndarray:
         """Number the rows as they stand in the block, ragged ones among them, and let the judge decide."""
         total = len(rows) + len(ragged)
-        spans = _row_spans(block.data, total)
-        if self._suspicious(block) and len(_row_spans(block.data, -1).starts) > total:
-            raise self._open_quote(block)
+        spans = row_spans(block.data, total)
         good = np.setdiff1d(np.arange(total), np.array(list(ragged), dtype=np.int64))
         whole = np.zeros(total, dtype=self._dtype)
         whole[good] = rows
@@ -148,46 +131,3 @@ class CsvReader:
         line = block.line + 1 + lines_in(block.data[:at])
         message = f"a quoted text is not closed; the last quote stands on line {line}"
         return self.judge.refuse(findings.OPEN_QUOTE, message, help="close the quote")
-
-
-def _cut(data: bytes) -> int:
-    """Find the end of the last whole row; a line end within quotes is none, unless no row would end for long."""
-    last = data.rfind(b"\n") + 1
-    if b'"' not in data:
-        return last
-    cells = np.frombuffer(data, dtype=np.uint8)
-    breaks = np.flatnonzero(cells == LF)
-    even = breaks[np.searchsorted(np.flatnonzero(cells == QUOTE), breaks) % 2 == 0]
-    cut = int(even[-1]) + 1 if len(even) else 0
-    return last if len(data) - cut > 2 * files.BLOCK else cut
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """Where each row of a block starts and ends, and how many lines stand before it."""
-
-    starts: np.ndarray
-    ends: np.ndarray
-    lines: np.ndarray
-
-
-def _row_spans(data: bytes, rows: int | None) -> Spans:
-    """Find the rows that are not empty.
-
-    `rows` is how many the parser saw, when it is known: with another count of rows, quotes are plain letters.
-    """
-    cells = np.frombuffer(data, dtype=np.uint8)
-    after = np.append(cells[1:], 0)
-    breaks = np.flatnonzero((cells == LF) | ((cells == CR) & (after != LF)))
-    even = breaks[np.searchsorted(np.flatnonzero(cells == QUOTE), breaks) % 2 == 0]
-    quoted = _spans(cells, even, breaks)
-    return quoted if rows is None or len(quoted.starts) == rows else _spans(cells, breaks, breaks)
-
-
-def _spans(cells: np.ndarray, row_ends: np.ndarray, breaks: np.ndarray) -> Spans:
-    open_end = not len(row_ends) or row_ends[-1] + 1 < len(cells)
-    ends = np.append(row_ends + 1, len(cells)) if open_end else row_ends + 1
-    starts = np.append(0, ends[:-1])
-    first = cells[np.minimum(starts, max(len(cells) - 1, 0))] if len(cells) else starts
-    filled = (ends > starts) & (first != LF) & (first != CR)
-    return Spans(starts[filled], ends[filled], np.searchsorted(breaks, starts[filled]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from byteor.exec.schema import dtype
 from byteor.spec.model import Egress, MessageType
 
 PIECE = 65_536
+# What numpy's reader of headers, which is Python's own parser, is known to raise for a damaged one.
+NOT_NPY = (ValueError, EOFError, SyntaxError, TokenError, TypeError, KeyError, OverflowError, RecursionError)
 
 
 class RawReader:
@@ -99,7 +102,7 @@ class NpyReader:
         """Map the file; its rows are read as they are needed."""
         try:
             table = np.load(self.where, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
+        except NOT_NPY as error:
             raise self._not_npy() from error
         if not isinstance(table, np.ndarray) or table.ndim != 1 or not table.dtype.names:
             raise self._not_npy()
