@@ -19,7 +19,7 @@ ROW = MessageType(
 )
 LINE = MessageType("line", (Field("text", "bytes(4)"),))
 EGRESS = Egress("out", "row", "auto", "", "rows", (), 4)
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FORMATS = ("csv", "parquet", "raw", "jsonl", "lines", "arrow", "npy")
 JUNK = st.binary(max_size=60) | st.text('a,b"\n\r1{}[]:.-\0é', max_size=60).map(str.encode)
 

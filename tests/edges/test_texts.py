@@ -18,7 +18,7 @@ from byteor.exec.schema import dtype
 from byteor.spec.model import Field, Ingress, MessageType
 
 SKIP = Ingress("in", "row", "auto", (), "skip", None)
-QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NUMBER = st.text("0123456789+-.eExXnaift _", min_size=1, max_size=6)
 
 

@@ -86,6 +86,9 @@ class ArrowReader:
         missing = [f.name for f in self.message.fields if f.name not in schema.names]
         if missing:
             raise self.judge.missing_columns(missing, schema.names)
+        double = [f.name for f in self.message.fields if schema.names.count(f.name) > 1]
+        if double:
+            raise self.judge.refuse(findings.NO_HEADER, f"column `{double[0]}` stands there twice")
         wrong = [f for f in self.message.fields if not fits(f, schema.field(f.name).type)]
         if not wrong:
             return

@@ -1,6 +1,7 @@
 """CSV out: a header, then one line per row, joined by column and not by row.
 
 Rule 1. Null values leave as the egress's `null_text`; a text is quoted only where a reader needs it.
+        A text that is itself the reader's null text comes back as missing where the field declares a null.
 Rule 2. Each batch is written whole, so a stream's reader sees it at once.
 """
 

@@ -60,7 +60,7 @@ Instead: give a file with a header line; a header with no rows under it is a val
 NO_HEADER = rule(
     "E008",
     "no-header",
-    """What: the first line names none of the type's fields, or it names one of them twice.
+    """What: the header names none of the type's fields, or it names one of them twice.
 Why: columns are found by name; a file without a header cannot be read by position without guessing.
 Instead: put the column names on the first line.""",
 )
