@@ -65,12 +65,12 @@ class SingleRingBuilder:
 
     def ingress(self, name: str = "in", **fields: Any) -> SingleRingBuilder:
         """Say where records come in; `fields` are those of `Ingress`."""
-        self._ingress = ingress(name, self._types[0].name, **fields)
+        self._ingress = ingress(name, **{"type": self._types[0].name, **fields})
         return self
 
     def egress(self, name: str = "out", **fields: Any) -> SingleRingBuilder:
         """Say where records leave; `fields` are those of `Egress`."""
-        self._egress = egress(name, "", **fields)
+        self._egress = egress(name, **{"type": "", **fields})
         return self
 
     def build(self) -> SingleRing:

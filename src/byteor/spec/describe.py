@@ -71,7 +71,7 @@ def _what(stage: Stage) -> str:
 
 
 def _waits_for(ring: SingleRing, stage: Stage) -> str:
-    names = [f"`{ring.stages[j].name}`" for j in stage.depends_on if j < len(ring.stages)]
+    names = [f"`{ring.stages[j].name}`" for j in stage.depends_on if 0 <= j < len(ring.stages)]
     return " and ".join(names) or "the ingress"
 
 

@@ -10,13 +10,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 from byteor.diag import Diagnostic, Refused, Rule, Source, errors, in_order
 from byteor.spec import json_text
 from byteor.spec import kv_findings as k
-from byteor.spec.codec import BAD, INDEXED, Kind, Reader, flatten, join, misfits, near, shown, to_data
+from byteor.spec.codec import (
+    BAD,
+    INDEXED,
+    Kind,
+    Reader,
+    Slot,
+    flatten,
+    join,
+    misfits,
+    near,
+    shown,
+    slots_of,
+    text_of,
+    to_data,
+)
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import SingleRing
 
@@ -140,7 +154,8 @@ class _Lines:
         if not sign:
             return self._at(k.NOT_A_PAIR, number, f"`{shown(line)}` has no `=`", "write `key=value`")
         if text != text.strip() or key != key.strip():
-            return self._at(k.WHITE_SPACE, number, "white space stands around the key or the value", "remove it")
+            self._at(k.WHITE_SPACE, number, "white space stands around the key or the value", "remove it")
+            key, text = key.strip(), text.strip()
         if not _KEY.fullmatch(key) or key.count(".") >= MAX_PARTS:
             return self._at(k.BAD_KEY, number, f"`{shown(key)}` is not a key")
         self._pair(number, key, text)
@@ -250,3 +265,25 @@ def _spec_of_data(data: Any, found: list[Diagnostic]) -> Spec | None:
         found.append(k.UNKNOWN.at(join("", shown(key)), f"`{shown(key)}` is not a key here"))
     value = Reader(reporter(found)).read(SHAPES[kind], data.get(kind, {}), kind)
     return None if value is BAD else value
+
+
+def keys_page() -> str:
+    """List every key of both shapes with its type, as the grammar's page shows them; N stands for an index."""
+    rows = [row for kind, cls in SHAPES.items() for row in _keys(kind, Kind("object", cls=cls), "")]
+    return "\n".join(["```text", *rows, "```"])
+
+
+def _keys(path: str, kind: Kind, note: str) -> list[str]:
+    if kind.cls is not None:
+        slots = slots_of(kind.cls)
+        return [row for slot in slots for row in _keys(join(path, slot.key), slot.kind, _note(slot))]
+    if kind.item is not None:
+        empty = [f"{path}=    (without a value: none; absent: every one)"] if kind.optional else []
+        return [*empty, *_keys(f"{path}.N", kind.item, "")]
+    return [f"{path}={kind.tag}{note}"]
+
+
+def _note(slot: Slot) -> str:
+    if slot.default not in (MISSING, None):
+        return f"    (absent: {text_of(slot.default)})"
+    return "    (may be absent)" if slot.kind.optional else ""

@@ -7,7 +7,7 @@ Rule 2. All findings, in canonical order; a profile adds rules and takes none aw
 from __future__ import annotations
 
 from byteor.diag import Diagnostic, Refused, Rule, errors, in_order, rule
-from byteor.spec import ring_rules, stage_rules, type_rules
+from byteor.spec import boundary_rules, ring_rules, stage_rules, type_rules
 from byteor.spec.codec import Kind, misfits
 from byteor.spec.kv import KIND, Spec
 from byteor.spec.model import SingleRing
@@ -40,7 +40,7 @@ Instead: use a smaller number.""",
 MISFIT = {"type": WRONG_TYPE, "text": NOT_PRINTABLE, "range": TOO_LARGE}
 
 PROFILE_V1: list[Entry] = []
-TABLE: tuple[Entry, ...] = (*type_rules.TABLE, *ring_rules.TABLE, *stage_rules.TABLE)
+TABLE: tuple[Entry, ...] = (*type_rules.TABLE, *ring_rules.TABLE, *stage_rules.TABLE, *boundary_rules.TABLE)
 V1_STAGES, V1_SLOTS, V1_BYTES = 4, 1024, 256
 
 
