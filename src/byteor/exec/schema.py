@@ -1,7 +1,7 @@
 """Message types as numpy types: the one place where a field of the spec gets its bytes.
 
 Rule 1. Packed and little-endian: no padding between fields; room after the last one only when a slot asks for it.
-Rule 2. A field's null value is read from its text here and nowhere else.
+Rule 2. A field's null is read as the spec reads it; missing floats are told by `isnan`, all others by `==`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from byteor.spec.model import Field, MessageType, Scalar, scalar
+from byteor.spec.values import parse
 
-NAT = -(2**63)
 KINDS = {"bool": "?", "timestamp": "<i8", "f32": "<f4", "f64": "<f8"}
 KINDS |= {f"{sign}{bits}": f"<{sign}{bits // 8}" for sign in "iu" for bits in (8, 16, 32, 64)}
 
@@ -41,17 +41,8 @@ def dtype(message: MessageType, slot_bytes: int = 0) -> np.dtype[np.void]:
 
 def null_value(field: Field) -> np.generic | None:
     """Read the value that means missing; None when the field declares none."""
-    text, kind = field.null, scalar_of(field).kind
-    if text is None:
-        return None
-    if kind == "timestamp":
-        return np.int64(NAT if text == "nat" else int(text))
-    if kind == "bool":
-        return np.bool_(text == "true")
-    if kind == "bytes":
-        return np.bytes_(text.encode())
-    number = float(text) if kind in ("f32", "f64") else int(text)
-    return base(field).type(number)
+    value = None if field.null is None else parse(field.type, field.null)
+    return None if value is None else base(field).type(value)
 
 
 def is_null(field: Field, values: np.ndarray) -> np.ndarray | None:
