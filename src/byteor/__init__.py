@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from byteor.exec.runners import StageFailed
     from byteor.exec.snapshot import Snapshot, StageSnapshot
     from byteor.exec.stage import Record, register, stage
-    from byteor.lower import ExecutionTarget as ExecutionTargetV1
     from byteor.lower import Lowered
     from byteor.lower import lower as lower_plan
     from byteor.plan.document import PlanBuilder, single_ring
     from byteor.plan.document import encode as encode_plan
     from byteor.plan.document import read as read_plan
+    from byteor.plan.model import ExecutionTarget as ExecutionTargetV1
     from byteor.plan.model import Plan as PipelinePlanV2
     from byteor.plan.page import explain
     from byteor.plan.rules import PlanError, validate_plan_v2
@@ -96,9 +96,9 @@ _NAMES = {
     "byteor.exec.runners": "StageFailed",
     "byteor.exec.snapshot": "Snapshot StageSnapshot",
     "byteor.exec.stage": "Record register stage",
-    "byteor.lower": "ExecutionTargetV1=ExecutionTarget Lowered lower_plan=lower",
+    "byteor.lower": "Lowered lower_plan=lower",
     "byteor.plan.document": "PlanBuilder encode_plan=encode read_plan=read single_ring",
-    "byteor.plan.model": "PipelinePlanV2=Plan",
+    "byteor.plan.model": "ExecutionTargetV1=ExecutionTarget PipelinePlanV2=Plan",
     "byteor.plan.page": "explain",
     "byteor.plan.rules": "PlanError validate_plan=validate validate_plan_v2",
     "byteor.spec.build": "SingleRingBuilder message_type single_ring_chain",

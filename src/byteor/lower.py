@@ -110,11 +110,10 @@ def _names(plan: Plan) -> tuple[dict[str, str], list[Note]]:
     wanted += [(f"stage.{i}", s.name, f"single_ring.stages.{i}.name") for i, s in enumerate(plan.stage)]
     wanted += [("ingress.0", p.name, "single_ring.ingress.name") for p in plan.ingress[:1]]
     wanted += [("egress.0", p.name, "single_ring.egress.name") for p in plan.egress[:1]]
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     names, notes = {}, []
     for path, name, key in wanted:
-        names[path] = made = _free(sanitised(name), taken if path != "name" else set())
-        taken.update([made] if path != "name" else [])
+        names[path] = made = sanitised(name) if path == "name" else _free(sanitised(name), taken)
         if made != name:
             notes.append(Note(key, f"`{made}` stands for `{shown(name)}`: names are letters, digits, `_` and `-`"))
     return names, notes
@@ -126,16 +125,22 @@ def sanitised(name: str) -> str:
     return made if re.match(r"[A-Za-z_]", made) else f"_{made}"
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number, made = 2, name
+def _free(name: str, taken: dict[str, int]) -> str:
+    """Number a name that is taken; `taken` holds the last number of each."""
+    made = name
     while made in taken:
-        made, number = f"{name[:56]}_{number}", number + 1
+        taken[name] += 1
+        made = f"{name[:52]}_{taken[name]}"
+    taken[made] = 1
     return made
 
 
 def _ring(plan: Plan, ring: plans.Ring, names: dict[str, str], notes: list[Note]) -> specs.SingleRing:
     """Make the ring."""
-    stages = tuple(_stage(plan, i, names, notes) for i in range(len(plan.stage)))
+    at: dict[str, int] = {}
+    for i, stage in enumerate(plan.stage):
+        at.setdefault(stage.name, i)
+    stages = tuple(_stage(plan, i, at, names, notes) for i in range(len(plan.stage)))
     message = next((t for t in plan.types if t.name == ring.type), None)
     slot_bytes = ring.slot_bytes
     if slot_bytes is None:
@@ -159,11 +164,10 @@ def _ring(plan: Plan, ring: plans.Ring, names: dict[str, str], notes: list[Note]
     )
 
 
-def _stage(plan: Plan, i: int, names: dict[str, str], notes: list[Note]) -> specs.Stage:
+def _stage(plan: Plan, i: int, at: dict[str, int], names: dict[str, str], notes: list[Note]) -> specs.Stage:
     """Make one stage: names of stages become indices, types default to the ring's."""
     stage, ring = plan.stage[i], plan.ring
     ring_type = ring.type if ring else ""
-    at = {s.name: j for j, s in reversed(list(enumerate(plan.stage[:i])))} if stage.after else {}
     state = specs.State(stage.state.type, stage.state.by, stage.state.max) if stage.state else None
     end = end_of(stage.end.type, state, stage.end.max) if stage.end else None
     if end and stage.end and stage.end.max is None:
@@ -186,7 +190,7 @@ def _stage(plan: Plan, i: int, names: dict[str, str], notes: list[Note]) -> spec
         clock=stage.clock,
         boundscheck=stage.boundscheck,
         params=stage.params,
-        depends_on=tuple(sorted({at[name] for name in stage.after if name in at})),
+        depends_on=tuple(sorted({at[name] for name in stage.after if at.get(name, i) < i})),
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from byteor import diag
 from byteor.lower import lower, sanitised
 from byteor.plan.document import single_ring
-from byteor.plan.model import ExecutionTargetV1, Plan
+from byteor.plan.model import ExecutionTarget, Plan
 from byteor.spec import kv, rules
 from byteor.spec.model import SingleRing
 from byteor.spec.type_rules import NAME
@@ -82,6 +82,6 @@ def test_findings_of_plan_and_lowering_are_kept_apart() -> None:
     assert [(d.code, d.path) for d in lowered.findings] == [("S020", "ring.capacity")]
 
 
-def test_the_target_may_be_given_by_the_original_name() -> None:
-    assert lower(PLAN, ExecutionTargetV1.SINGLE_RING).spec is not None
-    assert [d.code for d in lower(PLAN, ExecutionTargetV1.LANE_GRAPH).findings] == ["L001"]
+def test_the_target_may_be_given_as_an_enumeration() -> None:
+    assert lower(PLAN, ExecutionTarget.SINGLE_RING).spec is not None
+    assert [d.code for d in lower(PLAN, ExecutionTarget.LANE_GRAPH).findings] == ["L001"]

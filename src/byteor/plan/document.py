@@ -80,9 +80,8 @@ def read(document: str | bytes, name: str = "plan.toml") -> Read:
         numbers = {f"line.{problem.line}": problem.line for problem in loaded.problems if problem.line}
         return Read(None, in_order(found), Source(name, text, numbers))
     plan, more = from_data(loaded.data)
-    numbers = (json_text.scan(text) if is_json else toml_text.scan(text.replace("\r\n", "\n"))).lines
     found += more
-    return Read(None if errors(found) else plan, in_order(found), Source(name, text, numbers))
+    return Read(None if errors(found) else plan, in_order(found), Source(name, text, loaded.lines))
 
 
 def _screen(document: str | bytes) -> tuple[str | None, list[Diagnostic]]:

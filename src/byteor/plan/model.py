@@ -16,8 +16,8 @@ SINGLE_RING, LANE_GRAPH = "single_ring", "lane_graph"
 TARGETS = (SINGLE_RING, LANE_GRAPH)
 
 
-class ExecutionTargetV1(StrEnum):
-    """The targets under the original's name."""
+class ExecutionTarget(StrEnum):
+    """The targets as an enumeration; wherever a target stands, its text does as well."""
 
     SINGLE_RING = SINGLE_RING
     LANE_GRAPH = LANE_GRAPH
@@ -188,6 +188,3 @@ class Plan:
         graph = (self.on_full, *self.merge, *self.router, *self.connect, *self.supervise)
         held = {SINGLE_RING: self.ring is not None, LANE_GRAPH: any(part is not None for part in graph)}
         return tuple(target for target in TARGETS if held[target])
-
-
-PipelinePlanV2 = Plan

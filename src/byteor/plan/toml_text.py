@@ -40,7 +40,7 @@ def load(text: str) -> Loaded:
     if found.problems:
         return Loaded(problems=tuple(found.problems))
     data = _parse(text)
-    return Loaded(problems=(_first_wrong(text, found),)) if data is None else Loaded(data)
+    return Loaded(problems=(_first_wrong(text, found),)) if data is None else Loaded(data, lines=found.lines)
 
 
 def _parse(text: str) -> dict[str, Any] | None:

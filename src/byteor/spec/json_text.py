@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 DEPTH = 32
@@ -41,6 +43,27 @@ class Loaded:
 
     data: Any = None
     problems: tuple[Problem, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+
+class Lines(Mapping[str, int]):
+    """The line of each key, found when it is first asked for: a sound document never pays for it."""
+
+    def __init__(self, find: Callable[[], dict[str, int]]) -> None:
+        self._find = find
+
+    @cached_property
+    def _found(self) -> dict[str, int]:
+        return self._find()
+
+    def __getitem__(self, path: str) -> int:
+        return self._found[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 class _Odd(ValueError):
@@ -59,7 +82,7 @@ def load(text: str) -> Loaded:
         return Loaded(problems=tuple(scan(text).problems) or (Problem("syntax", 0),))
     if _SURROGATE.search(text) and (problems := tuple(scan(text).problems)):
         return Loaded(problems=problems)
-    return Loaded(data)
+    return Loaded(data, lines=Lines(lambda: scan(text).lines))
 
 
 def _too_deep(text: str) -> int | None:

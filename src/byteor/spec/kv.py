@@ -35,7 +35,6 @@ from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import SingleRing
 
 Spec = SingleRing | LaneGraph
-PipelineSpecV1 = Spec
 
 SHAPES: dict[str, type] = {"single_ring": SingleRing, "lane_graph": LaneGraph}
 KIND = {cls: kind for kind, cls in SHAPES.items()}
@@ -239,8 +238,7 @@ def decode_json(document: str | bytes, name: str = "spec.json") -> Decoded:
     if loaded.problems:
         return _broken(loaded.problems, name, checked, found)
     spec = _spec_of_data(loaded.data, found)
-    numbers = json_text.scan(checked).lines if found else {}
-    return Decoded(None if errors(found) else spec, in_order(found), Source(name, checked, numbers))
+    return Decoded(None if errors(found) else spec, in_order(found), Source(name, checked, loaded.lines))
 
 
 def _broken(problems: tuple[json_text.Problem, ...], name: str, text: str, found: list[Diagnostic]) -> Decoded:
