@@ -49,7 +49,10 @@ def draw(table: Path, picture: Path) -> None:
     columns = pq.read_table(table).to_pydict()
     carriers = sorted(set(columns["carrier"]))
     figure, axes = pyplot.subplots(1, 2, figsize=(13, 6), sharey=True, layout="constrained")
-    panels = (("arr_delay_mean", "mean arrival delay, minutes", 60.0), ("late_share", "share more than 15 min late", 0.6))
+    panels = (
+        ("arr_delay_mean", "mean arrival delay, minutes", 60.0),
+        ("late_share", "share more than 15 min late", 0.6),
+    )
     for axis, (name, title, top) in zip(axes, panels, strict=True):
         shades = np.full((len(carriers), 12), np.nan)
         for carrier, month, value in zip(columns["carrier"], columns["month"], columns[name], strict=True):

@@ -7,7 +7,7 @@ Rule 2. What can be refused is refused before anything runs; no output has then 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +99,6 @@ def limited(batches: Iterator[np.ndarray], limit: int | None) -> Iterator[np.nda
                 return
 
 
-def streams_out(places: dict[str, str]) -> bool:
+def streams_out(places: Mapping[str, str]) -> bool:
     """Whether an output goes to stdout."""
     return files.STREAM in places.values()

@@ -167,9 +167,9 @@ def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progres
 
     def on_signal(count: int) -> None:
         wake()
-        if count == 1:
-            drive.ask()
-        elif not made.ring.options.threads:
+        print("giving up" if count > 1 else "draining; once more gives up", file=sys.stderr, flush=True)
+        drive.ask()
+        if count > 1 and not made.ring.options.threads:
             raise GivenUp
 
     with caught(on_signal) as signals:

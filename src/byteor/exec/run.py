@@ -176,14 +176,22 @@ class Run:
         for batch in batches:
             rows = ingress._rows(batch)
             while len(rows):
-                rows = rows[ingress.try_send(rows) :]
-                if self.ring.graph.emits_rows and (count := egress.collect(0)):
-                    yield egress.rows[:count].copy()
-                elif len(rows):
+                rows, before = rows[ingress.try_send(rows) :], self.ring.messages_out
+                yield from self._arrived(egress)
+                if len(rows) and self.ring.messages_out == before:
                     rows = rows[self.ring.send(rows) :]
                     self.make_room()
         ingress.close()
         yield from egress
+
+    def _arrived(self, egress: Egress) -> Iterator[np.ndarray]:
+        """Give what has come out by now; a stepped run first does all that there is to do."""
+        moved = True
+        while moved:
+            moved = not self.ring.options.threads and self.ring.step()
+            self.check()
+            if self.ring.graph.emits_rows and (count := self.ring.collect(egress.rows, 0)):
+                yield egress.rows[:count].copy()
 
     def _named(self, name: str | None, names: list[str]) -> str:
         if name is not None and name not in names:
