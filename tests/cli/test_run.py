@@ -174,3 +174,49 @@ def test_rows_and_end_records_go_to_places_of_their_own(tmp_path: Path, more: tu
     assert done.exit_code == 0, done.stderr
     assert Path(p.path("rows.csv")).read_text() == OUT
     assert Path(p.path("sum.csv")).read_text() == "value\n135\n"
+
+
+def test_an_open_that_fails_is_a_failure_and_no_traceback(tmp_path: Path) -> None:
+    stages = "import byteor\n\n@byteor.stage\ndef value(tick):\n    return True\n"
+    stages += "\n@value.open\ndef connect(p):\n    raise ConnectionError('nobody answers')\n"
+    p = project(tmp_path, stages)
+    done = p.run()
+    assert done.exit_code == 1 and "ConnectionError: nobody answers" in done.stderr
+    assert said(p.run("--json"))["status"] == "failed" and p.left() == []
+
+
+def test_a_full_disk_is_a_failure(tmp_path: Path) -> None:
+    p = project(tmp_path)
+    done = byteor("run", p.plan, "-i", p.path("in.csv"), "-o", "/dev/full")
+    assert done.exit_code == 1 and "No space left" in done.stderr and "Traceback" not in done.stderr
+
+
+SIDES = """
+got = []
+
+
+def rows():
+    yield (1.5, 10)
+    yield (4.0, 30)
+
+
+def keep(batches):
+    for batch in batches:
+        got.extend(batch['value'].tolist())
+    print(got)
+
+
+def broken():
+    yield (1.5, 10)
+    raise KeyError('gone')
+"""
+
+
+def test_python_sources_and_sinks_run_beside_the_plan(tmp_path: Path) -> None:
+    p = project(tmp_path)
+    (tmp_path / f"sides_{tmp_path.name}.py").write_text(SIDES)
+    where = f"python:sides_{tmp_path.name}:"
+    done = byteor("run", p.plan, "-i", where + "rows", "-o", where + "keep")
+    assert done.exit_code == 0 and "[15.0, 120.0]" in done.stdout
+    done = byteor("run", p.plan, "-i", where + "broken", "-o", p.path("out.csv"))
+    assert done.exit_code == 1 and "KeyError: 'gone'" in done.stderr and p.left() == []

@@ -72,10 +72,15 @@ def sinks_of(spec: SingleRing, places: dict[str, str], folder: Path) -> dict[str
         for name, place in places.items():
             opened[name] = open_sink(spec.egress, kinds[name], place, folder=folder)
     except (diag.Refused, OSError):
-        for sink in opened.values():
-            sink.abort()
+        abort(opened)
         raise
     return opened
+
+
+def abort(sinks: Mapping[str, Sink]) -> None:
+    """Leave none of the outputs."""
+    for sink in sinks.values():
+        sink.abort()
 
 
 def batches_of(spec: SingleRing, source: Source, limit: int | None, repeat: int | None) -> Iterator[np.ndarray]:

@@ -61,14 +61,18 @@ def reason(error: BaseException) -> str:
     return ", ".join([said, *getattr(error, "__notes__", [])])
 
 
+class Failed(Exception):
+    """A command came to a failure that is not its caller's input; the message says all."""
+
+
 @contextlib.contextmanager
 def told(as_json: bool) -> Iterator[None]:
-    """Show refusals and errors of the outside world, and end with their status."""
+    """Show refusals, failures and errors of the outside world, and end with their status."""
     try:
         yield
     except diag.Refused as e:
         raise refuse(e.diagnostics, e.source, as_json) from e
     except BrokenPipeError:
         raise
-    except OSError as e:
+    except (Failed, OSError) as e:
         raise fail(reason(e), as_json) from e

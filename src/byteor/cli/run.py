@@ -117,16 +117,21 @@ def _run(seen: Examined, spec: Any, place: str | None, places: dict[str, str], a
         source = boundaries.source_of(spec, place, seen.folder, kept)
         progress.say(f"bringing up {len(spec.stages)} stages")
         made = _bring_up(seen, spec, asked)
-        sinks = boundaries.sinks_of(spec, places, seen.folder)
         if source.note:
             print(f"note: {source.note}", file=sys.stderr)
         batches = boundaries.batches_of(spec, source, asked.limit, asked.repeat)
+        sinks = boundaries.sinks_of(spec, places, seen.folder)
         progress.begin()
-        return _driven(made, batches, sinks, source, wake, progress)
+        try:
+            return _driven(made, batches, sinks, source, wake, progress)
+        except BaseException:
+            boundaries.abort(sinks)
+            raise
 
 
 def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
     from byteor.exec.run import run as bring_up
+    from byteor.exec.runners import StageFailed
 
     try:
         return bring_up(
@@ -139,6 +144,8 @@ def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
         )
     except diag.Refused as e:
         raise seen.placed(e) from e
+    except StageFailed as e:
+        raise output.Failed(str(e)) from e
 
 
 @contextlib.contextmanager

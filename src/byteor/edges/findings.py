@@ -69,7 +69,7 @@ MISSING_COLUMN = rule(
     "missing-column",
     """What: the input has no column for a field of the message type.
 Why: types come from the plan; a field that nothing fills would be an invented value.
-Instead: add the column. Where a stage makes the field, say so: list it in the stage's `writes` and not in its `reads`.""",
+Instead: add the column; where a stage makes the field, list it in the stage's `writes` and not in its `reads`.""",
 )
 COLUMN_TYPE = rule(
     "E010",
