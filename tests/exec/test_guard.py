@@ -10,7 +10,8 @@ import pytest
 from byteor.exec.guard import BrokenPromise, guarded
 from byteor.exec.record import proxy
 from byteor.exec.runners import StageFailed
-from byteor.exec.single_ring import Options, SingleRingRun
+from byteor.exec.shard import Options
+from byteor.exec.single_ring import SingleRingRun
 from byteor.exec.stage import as_stage
 from byteor.spec.build import SingleRingBuilder, message_type, stage
 

@@ -55,14 +55,29 @@ class Ring:
     dead: np.ndarray
 
 
-def create(gates: int, dtype: np.dtype, capacity: int, filters: int = 0) -> Ring:
-    """Make an open, empty ring."""
+@dataclass(frozen=True, slots=True)
+class Rings:
+    """The rings of all shards, their slots and dead cells side by side in one array each."""
+
+    shards: tuple[Ring, ...]
+    slots: np.ndarray
+    dead: np.ndarray
+
+
+def create(gates: int, dtype: np.dtype, capacity: int, filters: int = 0, shards: int = 1) -> Rings:
+    """Make open, empty rings."""
+    slots = lines(shards * capacity * dtype.itemsize).view(dtype)
+    row = -(-shards * capacity // LINE) * LINE  # each filtering stage writes lines of its own
+    dead = lines(max(filters, 1) * row).reshape(max(filters, 1), row)
+    parts = [slice(i * capacity, (i + 1) * capacity) for i in range(shards)]
+    return Rings(tuple(Ring(ring_words(gates), slots[p], dead[:, p]) for p in parts), slots, dead)
+
+
+def ring_words(gates: int) -> Words:
+    """Make the words of one open ring."""
     words = Words(byteor_v1.ring(gates))
     words.write("closed", byteor_v1.OPEN)
-    slots = lines(capacity * dtype.itemsize).view(dtype)
-    row = -(-capacity // LINE) * LINE  # each filtering stage writes lines of its own
-    dead = lines(max(filters, 1) * row).reshape(max(filters, 1), row)
-    return Ring(words, slots, dead)
+    return words
 
 
 def runner() -> Words:

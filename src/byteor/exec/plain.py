@@ -20,7 +20,7 @@ from byteor.exec.stage import Stage, arguments
 from byteor.kernel.hot import short, waiting
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import FULL, MISFIT, UNASKED
-from byteor.kernel.ring import advance
+from byteor.kernel.ring import UNMARKED, advance
 from byteor.kernel.wait import Waiter, wait_past
 from byteor.spec.model import Stage as Spec
 
@@ -35,6 +35,7 @@ class PlainRunner(Runner):
         self._interpreted = interpreted
         port, slots, held = place.port, place.ring.slots, place.held
         self._mask = len(slots) - 1
+        self._marks = np.array(port.marks)
         self._sequence = 0
         call = getattr(code.function, "py_func", code.function)
         self._call = guarded(spec, slots, call) if debug else call
@@ -79,8 +80,10 @@ class PlainRunner(Runner):
         self._advance(port.gate, self._sequence, port.bells)
 
     def _live(self, slot: int, n: int) -> Mask:
-        marks = self.place.port.marks
-        return ~self.place.ring.dead[marks, slot : slot + n].any(axis=0) if len(marks) else None
+        if self.place.port.marks == UNMARKED:
+            return None
+        live: np.ndarray = ~self.place.ring.dead[self._marks, slot : slot + n].any(axis=0)
+        return live
 
     def _take_out(self, slot: int, n: int, live: Mask, kept: Mask) -> None:
         gone = np.zeros(n, np.bool_) if kept is None else ~kept if live is None else live & ~kept
@@ -112,7 +115,7 @@ class PlainRunner(Runner):
             return self._batch(slot, n, None)
         if "live" in self._names:
             answer = self._batch(slot, n, live)
-            return None if answer is None else answer | ~live
+            return None if answer is None else np.asarray(answer | ~live)
         kept = np.ones(n, np.bool_)
         for at, size in _runs(live):
             answer = self._batch(slot + at, size, None)

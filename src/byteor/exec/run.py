@@ -21,7 +21,8 @@ from byteor.diag import Refused
 from byteor.exec import findings as x
 from byteor.exec.load import Loaded, load
 from byteor.exec.resolve import resolve
-from byteor.exec.single_ring import Options, Refusals, SingleRingRun, unsupported
+from byteor.exec.shard import Options, Refusals
+from byteor.exec.single_ring import SingleRingRun, unsupported
 from byteor.exec.snapshot import Snapshot, StageSnapshot
 from byteor.exec.stage import Stage
 from byteor.kernel.cache import fingerprint
@@ -58,7 +59,7 @@ class Ingress:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._ring = run.ring
-        self._dtype = run.ring.ring.slots.dtype
+        self._dtype = run.ring.dtype
 
     def send(self, rows: Any) -> None:
         """Publish rows (an array of the ring's type, or tuples); wait while the ring is full."""
@@ -95,7 +96,7 @@ class Egress:
     def __init__(self, run: Run, ends: bool) -> None:
         self._run, self._ends = run, ends
         self._ring = run.ring
-        self._out = np.zeros(min(_ROWS, max(1, run.spec.capacity)), run.ring.ring.slots.dtype)
+        self._out = np.zeros(min(_ROWS, max(1, run.spec.capacity)), run.ring.dtype)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Give batches until the stream has ended; each is the caller's own."""
@@ -110,7 +111,7 @@ class Egress:
             count = self.collect()
             if count:
                 yield self._out[:count].copy()
-            elif self._ring.drained(self._ring.graph.egress) or self._ring.stopped:
+            elif self._ring.drained or self._ring.stopped:
                 break
         self._run.check()
 
@@ -120,7 +121,7 @@ class Egress:
         if self._ring.options.threads:
             return self._ring.collect(self._out, patience)
         count = self._ring.collect(self._out, 0)
-        if not count and not self._ring.step() and patience is None and not self._ring.drained(self._ring.graph.egress):
+        if not count and not self._ring.step() and patience is None and not self._ring.drained:
             raise WouldBlock("nothing is there and nobody else can send: close the ingress first")
         return count
 
@@ -214,7 +215,7 @@ class Run:
 
     def _unread(self) -> bool:
         self.ring.close()
-        return self.ring.graph.emits_rows and not self.ring.drained(self.ring.graph.egress)
+        return self.ring.graph.emits_rows and not self.ring.drained
 
     def join(self) -> None:
         """Wait until all has ended; close the ingress first, else this waits for who does."""

@@ -7,6 +7,7 @@ Rule 2. What goes wrong in a stage leaves as `StageFailed`, with the stage's nam
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from byteor.exec.schema import dtype
 from byteor.exec.stage import Stage, arguments
 from byteor.exec.state import Holdings
 from byteor.kernel.loops import DONE, FULL, MISFIT, UNASKED, Port, Shape
+from byteor.kernel.ring import UNMARKED
 from byteor.kernel.wait import Waiter
 from byteor.spec.model import MessageType
 from byteor.spec.model import Stage as Spec
@@ -50,12 +52,20 @@ class Place:
     end_type: MessageType | None
 
 
-class Runner:
+class Runner(ABC):
     """What both kinds of runner share: begin, end, and how a fault is told."""
 
     def __init__(self, spec: Spec, code: Stage, place: Place) -> None:
         self.spec, self.code, self.place = spec, code, place
         self.ended: np.ndarray | None = None
+
+    @abstractmethod
+    def warm_up(self, waiter: Waiter) -> None:
+        """Compile, or load, what `run` calls, and open what the stage opens; the ring is empty."""
+
+    @abstractmethod
+    def run(self, waiter: Waiter) -> None:
+        """Run the stage over what is there, and over what comes while the waiter has patience."""
 
     def begin(self) -> None:
         """Run the stage's `begin`."""
@@ -115,7 +125,7 @@ class CompiledRunner(Runner):
         facts = compiler.facts(call, compiler.signature(spec, ring.slots, held.table, held.p))
         shape = Shape(
             filters=spec.min_out == 0,
-            skips=len(place.port.marks) > 0,
+            skips=place.port.marks != UNMARKED,
             raises=facts.raises,
             keyed=held.keys is not None,
             live="live" in arguments(code.function),

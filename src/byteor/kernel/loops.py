@@ -31,11 +31,11 @@ SIZES = _RUNNER["sizes"] - _STATS
 class Port(NamedTuple):
     """Where a stage meets its ring: its barrier's cells, its gate, its counters, whom it rings."""
 
-    cells: Any
+    cells: Any  # addresses, a tuple
     gate: int
     stats: int
-    bells: Any
-    marks: Any  # rows of the dead cells that this stage's ancestors write
+    bells: Any  # addresses, a tuple
+    marks: Any  # rows of the dead cells that this stage's ancestors write, a tuple
     own: int  # the row that it writes itself, when it filters
     limit: int
 

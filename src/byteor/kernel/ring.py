@@ -14,18 +14,20 @@ from byteor.kernel.wait import ring, wait_past
 
 
 @hot
-def send(cursor, gates, slots, rows, waiter, bells, limit):
+def send(cursor, seen, gates, slots, rows, waiter, bells, limit):
     """Publish `rows` as room comes, in pieces of at most `limit`; answer how many were taken.
 
-    Fewer than all are taken when the run stops and when the waiter's patience with a full ring is over.
+    Fewer than all are taken when the run stops and when the waiter's patience with a full ring is over. `seen`
+    is the producer's own: the gate it saw last, so that one look serves many calls.
     """
     capacity = len(slots)
     sequence = load_relaxed(cursor)  # its own word
     taken = 0
-    free = 0
+    free = seen[0] + capacity - sequence
     while taken < len(rows):
         if free == 0:
-            free = wait_past(gates, sequence - capacity, waiter) + capacity - sequence
+            seen[0] = min(wait_past(gates, sequence - capacity, waiter), sequence)  # a reader that left is past all
+            free = seen[0] + capacity - sequence
             if free == 0:
                 break
         at = sequence & (capacity - 1)
@@ -54,11 +56,14 @@ def advance(gate, sequence, bells):
     ring(bells)
 
 
+UNMARKED = (-1,)  # marks where no stage filters
+
+
 @hot
 def is_dead(dead, marks, slot):
     """Whether any of the filtering stages `marks` took this slot out."""
     for k in range(len(marks)):
-        if dead[marks[k], slot] != 0:
+        if marks[k] >= 0 and dead[marks[k], slot] != 0:
             return True
     return False
 
