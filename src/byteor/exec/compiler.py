@@ -7,6 +7,7 @@ Rule 2. What decides the loop (does it raise, what does it answer) is found out 
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from byteor.kernel.cache import cached, remembered
 from byteor.kernel.hot import waiting
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import Shape, make_batch_loop, make_message_loop
+from byteor.kernel.ring import make_source_loop
 from byteor.spec.model import Stage as Spec
 
 
@@ -140,6 +142,13 @@ def loop(spec: Spec, call: Any, row_of: Any, shape: Shape) -> Any:
     if spec.form == "message":
         return waiting(make_message_loop(call, row_of, shape))
     return waiting(make_batch_loop(call, make_rows_of(row_of), shape))
+
+
+@functools.cache
+def source_loop(make: Any) -> Any:
+    """The compiled loop of a source: a function of (record, number)."""
+    scope = {"f": native(make)}
+    return waiting(make_source_loop(numba.njit(eval("lambda record, number, p: f(record, number)", scope))))
 
 
 def part(function: Any, boundscheck: bool) -> Any:

@@ -19,6 +19,8 @@ import numpy as np
 
 from byteor.diag import Refused
 from byteor.exec import findings as x
+from byteor.exec.compiler import source_loop
+from byteor.exec.ends import Sharded
 from byteor.exec.load import Loaded, load
 from byteor.exec.resolve import resolve
 from byteor.exec.shard import Options, Refusals
@@ -76,6 +78,21 @@ class Ingress:
         """Publish as many rows as there is room for now; answer how many."""
         self._run.check()
         return self._ring.send(self._rows(rows), 0)
+
+    def fill(self, make: Any, count: int, piece: int = 256) -> None:
+        """Publish `count` messages made in their slots by `make(rec, number)`, compiled; wait while the ring is full.
+
+        `number` counts the run's messages from 0; `piece` messages are published at once.
+        """
+        if isinstance(self._ring.ends, Sharded):
+            raise TypeError("a ring of several shards is filled by `send`: a message's key says to which it goes")
+        loop, p = source_loop(make), np.zeros(1, np.int64)
+        while count:
+            made = self._ring.ends.fill(loop, count, p, piece)
+            count -= made
+            self._run.check()
+            if not made:
+                self._run.make_room()
 
     def close(self) -> None:
         """Say that nothing follows; stages then drain and end."""

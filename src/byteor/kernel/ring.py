@@ -42,6 +42,33 @@ def send(cursor, seen, gates, slots, rows, waiter, bells, limit):
     return taken
 
 
+def make_source_loop(make):
+    """The loop of a compiled source: `make(record, number, p)` fills each message in its slot."""
+
+    @hot
+    def loop(cursor, seen, gates, slots, count, p, waiter, bells, piece):
+        """Publish up to `count` messages in pieces of at most `piece`; answer how many."""
+        capacity = len(slots)
+        sequence = load_relaxed(cursor)  # its own word
+        end = sequence + count
+        full = seen[0] + capacity  # the first sequence without a free slot
+        while sequence < end:
+            if sequence == full:
+                seen[0] = min(wait_past(gates, sequence - capacity, waiter), sequence)
+                full = seen[0] + capacity
+                if sequence == full:
+                    break
+            until = min(min(sequence + piece, full), end)
+            while sequence < until:
+                make(slots[sequence & (capacity - 1)], sequence, p[0])
+                sequence += 1
+            store_release(cursor, sequence)  # SYNC: pairs with `least` of whoever reads the cursor
+            ring(bells)
+        return count - (end - sequence)
+
+    return loop
+
+
 @hot
 def close(cursor, closed, bells):
     """Say that nothing follows: the stream ends at the cursor."""
