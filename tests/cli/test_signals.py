@@ -42,6 +42,13 @@ def started(p: Project, out: str, *more: str) -> subprocess.Popen[bytes]:
     return run
 
 
+def ended(run: subprocess.Popen[bytes], number: signal.Signals = signal.SIGINT) -> tuple[bytes, bytes]:
+    """Send a signal; only when it was taken may stdin end."""
+    run.send_signal(number)
+    until(run.stderr, b"draining")
+    return run.communicate()
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("more", [(), ("--single-thread",)])
 def test_a_signal_drains_what_is_under_way(
@@ -50,8 +57,7 @@ def test_a_signal_drains_what_is_under_way(
     p = project(tmp_path)
     run = started(p, "-", *more)
     shown = until(run.stdout, b"4,30,120")
-    run.send_signal(number)
-    rest, report = run.communicate()
+    rest, report = ended(run, number)
     assert run.returncode == status, report.decode()
     assert (shown + rest).decode() == OUT
     assert b"drained: 3 in, 2 out, 1 filtered" in report and b"Traceback" not in report
@@ -63,8 +69,7 @@ def test_a_drained_output_is_complete_under_its_name(tmp_path: Path, more: tuple
     run = started(p, p.path("out.csv"), *more)
     for _ in range(3):
         until(run.stderr, b"here")
-    run.send_signal(signal.SIGINT)
-    _, report = run.communicate()
+    _, report = ended(run)
     assert run.returncode == 130, report.decode()
     assert Path(p.path("out.csv")).read_text() == OUT
     assert p.left() == ["out.csv"]
@@ -77,8 +82,7 @@ def test_a_half_row_at_the_signal_is_no_row(tmp_path: Path) -> None:
     run.stdin.write(b"7.0")
     run.stdin.flush()
     until(run.stdout, b"4,30,120")
-    run.send_signal(signal.SIGINT)
-    _, report = run.communicate()
+    _, report = ended(run)
     assert run.returncode == 130 and b"3 in" in report
 
 

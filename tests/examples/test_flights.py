@@ -96,11 +96,14 @@ def reference(some: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     return table.read_bytes()
 
 
+SHARDED = ("single_ring.shards=2", "single_ring.ordering=per_key", "single_ring.shard_key=carrier")
 GRID = [
     *[{"wait": wait, "batch": batch} for wait in ("spin", "yield", "backoff", "block") for batch in (1, 7, 64, 4096)],
     *[{"interpreted": True, "batch": batch} for batch in (1, 7, 64, 4096)],
     *[{"single_thread": True, "batch": batch} for batch in (1, 4096)],
     {"single_thread": True, "interpreted": True, "batch": 7},
+    {"settings": SHARDED},
+    {"settings": SHARDED, "single_thread": True, "batch": 7},
     {"settings": ("single_ring.capacity=1",)},
     {"settings": ("single_ring.capacity=2",), "single_thread": True},
     {"settings": ("single_ring.capacity=64",), "batch": 7},

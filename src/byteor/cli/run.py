@@ -8,6 +8,7 @@ Rule 3. No option changes the result, `--limit`, `--repeat` and `--set` apart.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -174,7 +175,7 @@ def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progres
 
     def on_signal(count: int) -> None:
         wake()
-        print("giving up" if count > 1 else "draining; once more gives up", file=sys.stderr, flush=True)
+        os.write(2, b"giving up\n" if count > 1 else b"draining; once more gives up\n")  # print may be under way
         drive.ask()
         if count > 1 and not made.ring.options.threads:
             raise GivenUp
