@@ -47,8 +47,8 @@ Instead: use `single_ring`.""",
 )
 
 # What these judge makes no sense while an `after` is unresolved.
-_NEED_ORDER = ("S034", "S045", "S046")
-_ORDER = ("P035", "P036", "P033")
+_NEED_ORDER = ("S045", "S046")
+_ORDER = ("P033", "P035", "P036", "P042")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _stage(plan: Plan, i: int, at: dict[str, int], names: dict[str, str], notes:
         clock=stage.clock,
         boundscheck=stage.boundscheck,
         params=stage.params,
-        depends_on=tuple(sorted({at[name] for name in stage.after if at.get(name, i) < i})),
+        depends_on=tuple(sorted({at[name] for name in stage.after or () if at.get(name, i) < i})),
     )
 
 

@@ -77,11 +77,11 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage; `after` names the stages before it, `in` and `out` are the ring's type in a ring."""
+    """One stage; `after` names the stages before it, [] is the ingress; `in` and `out` are the ring's type in a ring."""
 
     name: str
     call: str = "identity"
-    after: tuple[str, ...] = ()
+    after: tuple[str, ...] | None = None
     form: str = "message"
     compiled: bool = True
     in_: str | None = None

@@ -99,7 +99,7 @@ def unknown_stage(plan: Plan) -> Hits:
     """
     known = {stage.name for stage in plan.stage}
     for i, stage in enumerate(plan.stage):
-        for k, name in enumerate(stage.after):
+        for k, name in enumerate(stage.after or ()):
             if name not in known:
                 yield Hit(f"stage.{i}.after.{k}", f"there is no stage `{shown(name)}`", near(name, sorted(known)))
 
@@ -116,7 +116,7 @@ def not_earlier(plan: Plan) -> Hits:
     for i, stage in enumerate(plan.stage):
         at.setdefault(stage.name, i)
     for i, stage in enumerate(plan.stage):
-        for k, name in enumerate(stage.after):
+        for k, name in enumerate(stage.after or ()):
             if at.get(name, -1) >= i:
                 where = "itself" if name == stage.name else f"`{shown(name)}`, which stands later"
                 yield Hit(
@@ -137,7 +137,7 @@ def named_twice(plan: Plan) -> Hits:
     """
     for i, stage in enumerate(plan.stage):
         seen: set[str] = set()
-        for k, name in enumerate(stage.after):
+        for k, name in enumerate(stage.after or ()):
             if name in seen:
                 yield Hit(f"stage.{i}.after.{k}", f"`{shown(name)}` is named twice", "name it once")
             seen.add(name)
@@ -166,6 +166,24 @@ def one_egress(plan: Plan) -> Hits:
     """
     if len(plan.egress) > 1:
         yield Hit("egress.1", f"a single ring has at most one egress, the plan has {len(plan.egress)}", "keep one")
+
+
+@states(RING, "P042", "missing-after", Plan)
+def missing_after(plan: Plan) -> Hits:
+    """
+    What: a stage after the first one says not what it comes after.
+    Why: it would start from the ingress, beside the first stage; that is seldom meant, so it is written out.
+    Example: a second `[[stage]]` without `after`.
+    Instead: name the stages that it comes after, or write `after = []` to let it start from the ingress.
+    """
+    for i, stage in enumerate(plan.stage[1:], 1):
+        if stage.after is None:
+            before = shown(plan.stage[i - 1].name)
+            yield Hit(
+                f"stage.{i}.after",
+                f"stage `{shown(stage.name)}` says not what it comes after",
+                f'write `after = ["{before}"]`, or `after = []` to start from the ingress',
+            )
 
 
 def validate(plan: Plan) -> tuple[Diagnostic, ...]:

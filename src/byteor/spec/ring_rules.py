@@ -243,23 +243,6 @@ def dependency_order(ring: SingleRing) -> Hits:
                 yield Hit(f"stages.{i}.depends_on.{k}", f"{b} follows {a}", "sort the dependencies, each once")
 
 
-@states(TABLE, "S034", "missing-dependencies", SingleRing)
-def missing_dependencies(ring: SingleRing) -> Hits:
-    """
-    What: a stage after the first one, which is not `identity`, has no dependencies.
-    Why: it would run beside the first stage on records that the first has not seen; that is seldom meant.
-    Example: a second `[[stage]]` without `after`.
-    Instead: name what it comes after. Where two stages are to start together, let an `identity` stage come first.
-    """
-    for i, stage in enumerate(ring.stages):
-        if i and not stage.depends_on and stage.call != IDENTITY:
-            yield Hit(
-                f"stages.{i}.depends_on",
-                f"stage `{shown(stage.name)}` says not what it comes after",
-                f"name it, as `{shown(ring.stages[i - 1].name)}`",
-            )
-
-
 @states(TABLE, "S045", "race", SingleRing)
 def race(ring: SingleRing) -> Hits:
     """

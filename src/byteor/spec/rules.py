@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from byteor.diag import Diagnostic, Refused, Rule, errors, in_order, rule
 from byteor.spec import boundary_rules, ring_rules, stage_rules, type_rules
-from byteor.spec.codec import Kind, misfits
+from byteor.spec.codec import Kind, misfits, shown
 from byteor.spec.kv import KIND, Spec
-from byteor.spec.model import SingleRing
+from byteor.spec.model import IDENTITY, SingleRing
 from byteor.spec.table import Entry, Hit, Hits, states
 
 WRONG_TYPE = rule(
@@ -58,6 +58,19 @@ def outside_profile_v1(ring: SingleRing) -> Hits:
         yield Hit("capacity", f"there are {ring.capacity} slots, the profile has {V1_SLOTS}")
     if ring.slot_bytes > V1_BYTES:
         yield Hit("slot_bytes", f"a slot has {ring.slot_bytes} bytes, the profile has {V1_BYTES}")
+
+
+@states(PROFILE_V1, "S034", "several-sources", SingleRing)
+def several_sources(ring: SingleRing) -> Hits:
+    """
+    What: a stage after the first one, which is not `identity`, has no dependencies.
+    Why: the original's v1 profile has one source stage; it was asked for with `--profile v1`.
+    Example: two stages that both start from the ingress.
+    Instead: let an `identity` stage come first, or check without the profile.
+    """
+    for i, stage in enumerate(ring.stages):
+        if i and not stage.depends_on and stage.call != IDENTITY:
+            yield Hit(f"stages.{i}.depends_on", f"stage `{shown(stage.name)}` starts from the ingress, as the first one")
 
 
 class SpecError(Refused):

@@ -173,10 +173,10 @@ def _plan(plan: plans.Plan) -> Graph:
 
 
 def _plan_ring(plan: plans.Plan, at: dict[str, str]) -> Iterator[Edge]:
-    waited_for = {name for stage in plan.stage for name in stage.after}
+    waited_for = {name for stage in plan.stage for name in stage.after or ()}
     for i, stage in enumerate(plan.stage):
         path = f"stage.{i}"
-        for name in stage.after:
+        for name in stage.after or ():
             yield Edge(at.get(name, ""), path, "", f"{path}.after")
         if not stage.after:
             yield Edge("ingress.0", path)
