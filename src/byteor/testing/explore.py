@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 
 from byteor.testing.lift import Operation
 from byteor.testing.memory import Failure
-from byteor.testing.world import DIE, Transition, World, dependent
+from byteor.testing.world import DIE, UPDATES, Actor, Transition, World, dependent
 
 Check = Callable[[], object]
 Scenario = Callable[[World], Check | None]
 
 # What code under test raises when a schedule breaks it; anything else is a fault of the tool, and passes.
 RAISED = (Failure, AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+WRITES = ("store", *UPDATES)
+TOUCHES = ("load", *WRITES)
 LONGEST = 3000  # transitions of one schedule: more is a loop without end
 
 
@@ -115,16 +117,68 @@ class _Node:
         return frozenset(t for t in (*self.sleep, *self.done[:-1]) if not dependent(t, last))
 
 
-def _descend(run: _Run, stack: list[_Node]) -> bool:
+class _Writers:
+    """Who writes which word, as far as seen: a word of one writer needs no order among its stores."""
+
+    def __init__(self) -> None:
+        self.known: set[tuple[int, int]] = set()
+        self.grew = False
+        self._of: dict[int, set[int]] = {}
+
+    def learn(self, step: Transition) -> None:
+        actor, _, kind, address = step
+        if kind in WRITES and (address, actor) not in self.known:
+            self.known.add((address, actor))
+            self._of.setdefault(address, set()).add(actor)
+            self.grew = True
+
+    def private(self, step: Transition) -> bool:
+        """Whether no other actor writes the word, so that nothing is lost by doing this now."""
+        actor, _, kind, address = step
+        return kind == "woken" or (kind in TOUCHES and self._of.get(address, {actor}) == {actor})
+
+    def settled(self, world: World, step: Transition, able: set[int]) -> bool:
+        """Whether those who can move before this load's actor does write none of the words it waits for."""
+        reader = world.actors[step[0]]
+        others = self._movable(world, able - {reader.id}, reader.id)
+        return not any(self._of.get(word, set()) & others for word in {step[3], *reader.must})
+
+    def _movable(self, world: World, moving: set[int], without: int) -> set[int]:
+        """Who can move while one actor does not: those able to, and whom these can make able to."""
+        waiting = [a for a in world.actors if a.op is not None and a.id != without and a.id not in moving]
+        for actor in waiting:
+            if self._can_free(world, actor, moving):
+                return self._movable(world, moving | {actor.id}, without)
+        return moving
+
+    def _can_free(self, world: World, actor: Actor, moving: set[int]) -> bool:
+        if actor.op is None or actor.op[0] not in TOUCHES:  # asleep, or waiting for a death
+            return bool(moving)
+        return any(self._of.get(word, set()) & moving for word in actor.must)
+
+
+def _worth_trying(run: _Run, enabled: list[Transition], writers: _Writers) -> list[Transition]:
+    """All of them, or those of one actor whose choices nobody else can add to before it has moved."""
+    for step in enabled:
+        if writers.private(step):
+            return [t for t in enabled if t[0] == step[0]]
+    for step in enabled:
+        if step[2] == "load" and writers.settled(run.world, step, {t[0] for t in enabled}):
+            return [t for t in enabled if t[0] == step[0]]
+    return enabled
+
+
+def _descend(run: _Run, stack: list[_Node], writers: _Writers) -> bool:
     """Follow the stack, then go on to an end; False when sleep cut the way short."""
     for node in stack:
         run.step(node.done[-1])
     while enabled := run.enabled():
         sleep = stack[-1].below() if stack else frozenset()
-        todo = [t for t in enabled if t not in sleep]
+        todo = [t for t in _worth_trying(run, enabled, writers) if t not in sleep]
         if not todo:
             return False
         stack.append(_Node(todo, [todo.pop(0)], sleep))
+        writers.learn(stack[-1].done[-1])
         run.step(stack[-1].done[-1])
     return True
 
@@ -150,12 +204,16 @@ def _attempt(run: _Run, go: Callable[[], bool]) -> bool | Finding:
 def explore(scenario: Scenario, limit: int = 1_000_000) -> Outcome:
     """Run every schedule, depth first, up to `limit` of them."""
     stack: list[_Node] = []
+    writers = _Writers()
     count = 0
     while count < limit:
         run = _Run(scenario)
-        ended = _attempt(run, lambda run=run: _descend(run, stack))  # type: ignore[misc]
+        ended = _attempt(run, lambda run=run: _descend(run, stack, writers))  # type: ignore[misc]
         if isinstance(ended, Finding):
             return Outcome(count + 1, False, ended)
+        if writers.grew:  # what was left out was left out for knowing too little: begin again
+            writers.grew, stack, count = False, [], 0
+            continue
         count += ended
         if not _backtrack(stack):
             return Outcome(count, True)

@@ -67,9 +67,9 @@ def _source(code: CodeType) -> tuple[str, int]:
     return textwrap.dedent("".join(lines)), first
 
 
-def parse(function: FunctionType) -> ast.FunctionDef:
+def parse(code: CodeType) -> ast.FunctionDef:
     """The function's tree, at its own line numbers and without decorators."""
-    text, first = _source(function.__code__)
+    text, first = _source(code)
     tree = ast.parse(text).body[0]
     assert isinstance(tree, ast.FunctionDef)
     tree.decorator_list = []
@@ -103,19 +103,19 @@ class _Yields(ast.NodeTransformer):
         return ast.YieldFrom(node) if name in self.hot else node
 
 
-def _compile(function: FunctionType, hot: frozenset[str], edit: Edit | None) -> CodeType:
-    tree = parse(function)
+def _compile(code: CodeType, hot: frozenset[str], edit: Edit | None) -> CodeType:
+    tree = parse(code)
     if edit is not None:
         edit.apply(tree)
     _Yields(hot).visit(tree)
     tree.body.append(ast.parse("if 0: yield").body[0])  # a generator even without operations
     module = ast.Module([tree], [])
-    return compile(ast.fix_missing_locations(module), function.__code__.co_filename, "exec")
+    return compile(ast.fix_missing_locations(module), code.co_filename, "exec")
 
 
 @functools.cache
-def _unedited(function: FunctionType, hot: frozenset[str]) -> CodeType:
-    return _compile(function, hot, None)
+def _unedited(code: CodeType, hot: frozenset[str]) -> CodeType:
+    return _compile(code, hot, None)
 
 
 class Lifter:
@@ -124,6 +124,7 @@ class Lifter:
     def __init__(self, edit: Edit | None = None, constants: Mapping[str, Any] | None = None) -> None:
         self.edit, self.constants = edit, dict(constants or {})
         self._done: dict[FunctionType, Callable[..., Body]] = {}
+        self._edited: CodeType | None = None
 
     @property
     def reached(self) -> tuple[FunctionType, ...]:
@@ -141,10 +142,15 @@ class Lifter:
         names = names_of(function)
         names.update((n, v) for n, v in self.constants.items() if n in names)
         hot = hot_calls(function, names)
-        edited = self.edit is not None and self.edit.function.__code__ is function.__code__
-        code = _compile(function, hot, self.edit) if edited else _unedited(function, hot)
         callees = {name: names[name] for name in hot}
-        exec(code, names)
+        exec(self._code(function.__code__, hot), names)
         self._done[function] = names[function.__name__]
         for name, callee in callees.items():
             names[name] = self(callee)
+
+    def _code(self, code: CodeType, hot: frozenset[str]) -> CodeType:
+        if self.edit is None or self.edit.function.__code__ is not code:
+            return _unedited(code, hot)
+        if self._edited is None:
+            self._edited = _compile(code, hot, self.edit)
+        return self._edited

@@ -148,7 +148,7 @@ def shares(function: FunctionType) -> bool:
     """Whether it touches anything shared; what only paces a wait has no order to lose."""
     return any(
         OPERATIONS.get(_called(node), ("pause",))[0] != "pause" or isinstance(node, ast.Subscript)
-        for node in ast.walk(parse(function))
+        for node in ast.walk(parse(function.__code__))
     ) or bool(hot_calls(function, names_of(function)))
 
 
@@ -157,7 +157,7 @@ def mutants_of(function: FunctionType) -> tuple[Mutant, ...]:
     hot = hot_calls(function, names_of(function))
     found: list[Mutant] = []
     seen: Counter[str] = Counter()
-    for i, node in enumerate(ast.walk(parse(function))):
+    for i, node in enumerate(ast.walk(parse(function.__code__))):
         for variant, (rule, change, _) in enumerate(_changes(node, hot)):
             mutant = Mutant(function, i, rule, change, variant)
             seen[mutant.name] += 1

@@ -35,25 +35,27 @@ def after_death_of(*actors: int) -> Body:
 class Actor:
     """A generator, its memory, and the operation that it stands before."""
 
-    __slots__ = ("body", "dead", "id", "mortal", "must", "name", "op", "seen", "thread")
+    __slots__ = ("body", "dead", "id", "mortal", "must", "name", "op", "polled", "seen", "thread")
 
     def __init__(self, id: int, name: str, body: Body, mortal: bool) -> None:
         self.id, self.name, self.body, self.mortal = id, name, body, mortal
         self.thread = Thread(id)
         self.op: Operation | None = None
         self.dead = False
+        self.polled = False  # whether this turn has read one of the words awaited
         self.seen: dict[int, int] = {}  # words read since the last pause, and the first store read of each
         self.must: dict[int, int] = {}  # of the turn before, not read again yet: one of them must be newer
 
     def pause(self) -> None:
-        """End a turn of waiting."""
-        self.must.update(self.seen)
-        self.seen = {}
+        """End a turn of waiting; a loop that read none of the words awaited waits for its own as well."""
+        self.must = self.seen if self.polled else {**self.must, **self.seen}
+        self.seen, self.polled = {}, False
 
     def note(self, address: int, at: int) -> None:
         """Remember what a poll saw."""
         self.seen.setdefault(address, at)
         if address in self.must:
+            self.polled = True
             if at > self.must[address]:
                 self.must.clear()
             else:
@@ -81,8 +83,8 @@ class World:
 
     def word(self, name: str, value: int = 0) -> int:
         """Make a word; its address has room for neighbours."""
-        address = len(self._names) * _SPACING
         self._names.append(name)
+        address = len(self._names) * _SPACING  # 0 is no address
         self.memory.define(address, value)
         return address
 
@@ -152,7 +154,7 @@ class World:
         if address < 0:
             return self.actors[-1 - address].name
         index, offset = divmod(address, _SPACING)
-        name = self._names[index] if index < len(self._names) else "?"
+        name = self._names[index - 1] if 0 < index <= len(self._names) else "?"
         return f"{name}+{offset}" if offset else name
 
     # Choices
