@@ -30,6 +30,7 @@ from byteor.lower import lower
 from byteor.plan import document
 from byteor.plan.page import diagnostics_page, explain
 from byteor.spec import describe, kv, rules
+from byteor.views import diff, graph, header, schema, svg, texts
 plan = (
     document.single_ring("demo", "tick", {"tick": {"px": "f64"}})
     .ingress().stage("a", "m:f", params={"x": 1.5}).egress().plan
@@ -39,6 +40,9 @@ for form in ("toml", "json"):
 spec = lower(plan).spec
 assert kv.decode(kv.encode(spec)).spec == spec and not rules.validate(spec)
 assert describe.describe(spec) and explain("S020") and diagnostics_page()
+drawn = graph.graph_of(spec)
+assert svg.svg(drawn) and texts.text(drawn) and not diff.diff(spec, spec)
+assert header.header(spec) and schema.plan_schema()
 broken = document.read(document.encode(plan).replace("plan = 2", "plan = 3"))
 print(diag.render(broken.findings, broken.source))
 """

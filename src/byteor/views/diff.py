@@ -153,7 +153,8 @@ def _shown(value: Any) -> str | None:
 
 def _summary(part: Any) -> str:
     """A part in one line: what it has beside its name, without what is absent or none."""
-    pairs = [(slot.key, getattr(part, slot.attr)) for slot in slots_of(type(part)) if slot.attr not in ("name", "depends_on")]
+    slots = [slot for slot in slots_of(type(part)) if slot.attr not in ("name", "depends_on")]
+    pairs = [(slot.key, getattr(part, slot.attr)) for slot in slots]
     return " ".join(f"{key}={_shown(value)}" for key, value in pairs if value not in (None, ()))
 
 
