@@ -1,17 +1,36 @@
-"""Rules on a ring's ingress and egress: what enters, what leaves, and in which order.
+"""Rules on ingress and egress: what enters, what leaves, and in which order.
 
 Rule 1. A boundary has the type of what passes it; lowering fills it in, so only a spec made by hand can differ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from byteor.spec.codec import shown
-from byteor.spec.model import SingleRing
+from byteor.spec.kv import Spec
+from byteor.spec.model import Egress, Ingress, SingleRing
 from byteor.spec.ring_rules import EMITS, key_hits, twice_in
 from byteor.spec.table import Entry, Hit, Hits, states
-from byteor.spec.type_rules import type_of
+from byteor.spec.type_rules import BOTH, type_of, types_of
 
 TABLE: list[Entry] = []
+
+
+def ingresses(spec: Spec) -> Iterator[tuple[str, Ingress]]:
+    """Every ingress with its path."""
+    if isinstance(spec, SingleRing):
+        yield "ingress", spec.ingress
+    else:
+        yield from ((f"ingresses.{i}.ingress", at.ingress) for i, at in enumerate(spec.ingresses))
+
+
+def egresses(spec: Spec) -> Iterator[tuple[str, Egress]]:
+    """Every egress with its path."""
+    if not isinstance(spec, SingleRing):
+        yield from ((f"egresses.{i}.egress", at.egress) for i, at in enumerate(spec.egresses))
+    elif spec.egress:
+        yield "egress", spec.egress
 
 
 @states(TABLE, "S060", "no-end", SingleRing)
@@ -94,29 +113,32 @@ def ingress_type(ring: SingleRing) -> Hits:
         yield Hit("ingress.type", message, f"use `{shown(ring.type)}`", (("type", "the ring's type"),))
 
 
-@states(TABLE, "S065", "bad-row-group", SingleRing)
-def bad_row_group(ring: SingleRing) -> Hits:
+@states(TABLE, "S065", "bad-row-group", *BOTH)
+def bad_row_group(spec: Spec) -> Hits:
     """
     What: `row_group` is less than 1.
     Why: a Parquet output is written in groups of this many rows, fixed by the plan, so that its bytes are the same.
     Example: `row_group = 0`.
     Instead: leave it out (65,536), or name a number of rows.
     """
-    if ring.egress and ring.egress.row_group < 1:
-        yield Hit("egress.row_group", f"a row group of {ring.egress.row_group} rows holds nothing")
+    for path, egress in egresses(spec):
+        if egress.row_group < 1:
+            yield Hit(f"{path}.row_group", f"a row group of {egress.row_group} rows holds nothing")
 
 
-@states(TABLE, "S066", "bad-sort-by", SingleRing)
-def bad_sort_by(ring: SingleRing) -> Hits:
+@states(TABLE, "S066", "bad-sort-by", *BOTH)
+def bad_sort_by(spec: Spec) -> Hits:
     """
-    What: `sort_by` of the ingress is not a field of its type with one scalar.
+    What: `sort_by` of an ingress is not a field of its type with one scalar.
     Why: the rows are put into the order of this field before they enter.
     Example: `sort_by = "time"` where the field is called `time_hour`.
     Instead: name a field of the type.
     """
-    message = type_of(ring, ring.ingress.type)
-    if ring.ingress.sort_by is not None and message:
-        yield from key_hits("ingress.sort_by", ring.ingress.sort_by, message, exact=False)
+    types = types_of(spec)
+    for path, ingress in ingresses(spec):
+        message = types.get(ingress.type)
+        if ingress.sort_by is not None and message:
+            yield from key_hits(f"{path}.sort_by", ingress.sort_by, message, exact=False)
 
 
 @states(TABLE, "S029", "unsorted-end", SingleRing)

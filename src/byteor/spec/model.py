@@ -96,7 +96,8 @@ class End:
 class Stage:
     """One stage. `call` is `module:function`, a registered name, or `identity`.
 
-    `reads` and `writes`: None is every field, () is none. `min_out` 0 may filter.
+    `reads` and `writes`: None is every field, () is none. `min_out` 0 may filter. `src`: the batch form says for
+    each record that it gives, of which it came. In a lane graph `out` may be another type, `max_out` more than 1.
     """
 
     name: str
@@ -116,6 +117,12 @@ class Stage:
     boundscheck: bool
     params: tuple[Param, ...]
     depends_on: tuple[int, ...]
+    src: bool = False
+
+    @property
+    def in_place(self) -> bool:
+        """Whether records stay in their slots, changed or filtered; else the function is given `out`."""
+        return self.in_ == self.out and self.max_out == 1 and not self.src
 
 
 @dataclass(frozen=True, slots=True)

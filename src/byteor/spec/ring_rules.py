@@ -1,4 +1,4 @@
-"""Rules on a single ring: its size, its shards and its DAG.
+"""Rules on a single ring: its shards and its DAG; and on sizes and words, which both shapes have.
 
 Rule 1. Every rule that compares fields, reads the types that exist; unknown ones have their own code.
 """
@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 from byteor.spec import dag
 from byteor.spec.codec import near, shown
+from byteor.spec.kv import Spec
+from byteor.spec.lane_graph import KINDS, LATE, MERGE_POLICIES, ON_FULL, RETAIN, ROUTER_POLICIES, Lane, LaneGraph
 from byteor.spec.model import IDENTITY, WAITS, MessageType, SingleRing, Stage, scalar
 from byteor.spec.table import Entry, Hit, Hits, states
-from byteor.spec.type_rules import type_of
+from byteor.spec.type_rules import BOTH, type_of, types_of
 
 TABLE: list[Entry] = []
 MAX_STAGES = 32
@@ -26,76 +28,115 @@ EMITS = ("rows", "end", "both")
 FORMATS = ("auto", "csv", "jsonl", "lines", "raw", "npy", "parquet", "arrow")
 
 
-def words(ring: SingleRing) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def words(spec: Spec) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Every place where one of a few words stands: (path, word, words)."""
-    yield "wait", ring.wait, WAITS
+    yield "wait", spec.wait, WAITS
+    yield from _ring_words(spec) if isinstance(spec, SingleRing) else _graph_words(spec)
+
+
+def _graph_words(graph: LaneGraph) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    yield "on_full", graph.on_full, ON_FULL
+    for i, lane in enumerate(graph.lanes):
+        yield f"lanes.{i}.kind", lane.kind, KINDS
+        yield f"lanes.{i}.on_full", lane.on_full, ON_FULL
+        if lane.retain is not None:
+            yield f"lanes.{i}.retain", lane.retain, RETAIN
+    for i, ingress in enumerate(graph.ingresses):
+        yield f"ingresses.{i}.ingress.bad", ingress.ingress.bad, BAD_ROWS
+        yield from _format_word(f"ingresses.{i}.ingress", ingress.ingress.format)
+    yield from ((f"stages.{i}.stage.form", role.stage.form, FORMS) for i, role in enumerate(graph.stages))
+    yield from ((f"routers.{i}.policy", router.policy, ROUTER_POLICIES) for i, router in enumerate(graph.routers))
+    for i, merge in enumerate(graph.merges):
+        yield f"merges.{i}.policy", merge.policy, MERGE_POLICIES
+        yield f"merges.{i}.late", merge.late, LATE
+    for i, egress in enumerate(graph.egresses):
+        yield f"egresses.{i}.egress.emit", egress.egress.emit, EMITS
+        yield from _format_word(f"egresses.{i}.egress", egress.egress.format)
+
+
+def _format_word(path: str, word: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    if not word.startswith("python:"):
+        yield f"{path}.format", word, FORMATS
+
+
+def _ring_words(ring: SingleRing) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield "ordering", ring.ordering, ORDERINGS
     yield "producer", ring.producer, PRODUCERS
     yield "scheduling", ring.scheduling, SCHEDULINGS
     yield "ingress.bad", ring.ingress.bad, BAD_ROWS
-    if not ring.ingress.format.startswith("python:"):
-        yield "ingress.format", ring.ingress.format, FORMATS
+    yield from _format_word("ingress", ring.ingress.format)
     yield from ((f"stages.{i}.form", stage.form, FORMS) for i, stage in enumerate(ring.stages))
     if ring.egress:
         yield "egress.emit", ring.egress.emit, EMITS
-        if not ring.egress.format.startswith("python:"):
-            yield "egress.format", ring.egress.format, FORMATS
+        yield from _format_word("egress", ring.egress.format)
 
 
-@states(TABLE, "S020", "bad-capacity", SingleRing)
-def bad_capacity(ring: SingleRing) -> Hits:
+def slots(spec: Spec) -> Iterator[tuple[str, SingleRing | Lane]]:
+    """Everything that has slots: (the prefix of its path, it)."""
+    if isinstance(spec, SingleRing):
+        yield "", spec
+    else:
+        yield from ((f"lanes.{i}.", lane) for i, lane in enumerate(spec.lanes))
+
+
+@states(TABLE, "S020", "bad-capacity", *BOTH)
+def bad_capacity(spec: Spec) -> Hits:
     """
     What: the capacity is not a power of two between 1 and 2^24.
     Why: a slot is found by masking the sequence, which needs a power of two.
     Example: `capacity = 1000`.
     Instead: take the power of two above or below: 1024 or 512.
     """
-    if ring.capacity.bit_count() == 1 and 0 < ring.capacity <= MAX_CAPACITY:
-        return
-    above = 1 << max(0, min(ring.capacity, MAX_CAPACITY) - 1).bit_length()
-    below = f" (or {above // 2})" if above > 1 and ring.capacity < MAX_CAPACITY else ""
-    yield Hit("capacity", f"capacity {ring.capacity} is not a power of two up to 2^24", f"use {above}{below}")
+    for path, at in slots(spec):
+        if at.capacity.bit_count() == 1 and 0 < at.capacity <= MAX_CAPACITY:
+            continue
+        above = 1 << max(0, min(at.capacity, MAX_CAPACITY) - 1).bit_length()
+        below = f" (or {above // 2})" if above > 1 and at.capacity < MAX_CAPACITY else ""
+        message = f"capacity {at.capacity} is not a power of two up to 2^24"
+        yield Hit(f"{path}capacity", message, f"use {above}{below}")
 
 
-@states(TABLE, "S021", "slot-too-small", SingleRing)
-def slot_too_small(ring: SingleRing) -> Hits:
+@states(TABLE, "S021", "slot-too-small", *BOTH)
+def slot_too_small(spec: Spec) -> Hits:
     """
-    What: a record of the ring's type does not fit a slot.
+    What: a record of the type of a ring or a lane does not fit a slot.
     Why: the payload lies in the slot itself.
     Example: `slot_bytes = 16` for a type of 24 bytes.
     Instead: leave `slot_bytes` out of the plan: it is then the size of the type.
     """
-    message = type_of(ring, ring.type)
-    if ring.slot_bytes < max(1, message.size if message else 0):
-        yield Hit("slot_bytes", _too_small(ring, message), "use at least the size of the type")
+    sizes = {name: message.size for name, message in types_of(spec).items()}
+    for path, at in slots(spec):
+        size = sizes.get(at.type)
+        if at.slot_bytes < max(1, size or 0):
+            wanted = "a record has at least 1" if size is None else f"`{shown(at.type)}` has {size}"
+            message = f"a slot has {at.slot_bytes} bytes, {wanted}"
+            yield Hit(f"{path}slot_bytes", message, "use at least the size of the type")
 
 
-def _too_small(ring: SingleRing, message: MessageType | None) -> str:
-    wanted = f"`{shown(message.name)}` has {message.size}" if message else "a record has at least 1"
-    return f"a slot has {ring.slot_bytes} bytes, {wanted}"
-
-
-@states(TABLE, "S022", "region-too-large", SingleRing)
-def region_too_large(ring: SingleRing) -> Hits:
+@states(TABLE, "S022", "region-too-large", *BOTH)
+def region_too_large(spec: Spec) -> Hits:
     """
     What: capacity times slot size reaches 4 GiB.
     Why: the size of a region is a 32-bit number in its header.
     Example: 16,777,216 slots of 256 bytes.
     Instead: a smaller capacity; a ring need only cover the time that its readers lag.
     """
-    if ring.capacity > 0 and ring.capacity * ring.slot_bytes >= MAX_REGION:
-        yield Hit("capacity", f"{ring.capacity} slots of {ring.slot_bytes} bytes reach 4 GiB")
+    for path, at in slots(spec):
+        producers = max(1, at.producers) if isinstance(at, Lane) else 1
+        if at.capacity > 0 and producers * at.capacity * at.slot_bytes >= MAX_REGION:
+            times = f"{producers} times " if producers > 1 else ""
+            yield Hit(f"{path}capacity", f"{times}{at.capacity} slots of {at.slot_bytes} bytes reach 4 GiB")
 
 
-@states(TABLE, "S023", "unknown-word", SingleRing)
-def unknown_word(ring: SingleRing) -> Hits:
+@states(TABLE, "S023", "unknown-word", *BOTH)
+def unknown_word(spec: Spec) -> Hits:
     """
     What: a value is none of the few words that its key takes.
     Why: each of them is a behaviour; there is none for this one.
     Example: `wait = "sleep"`.
     Instead: one of the words that the help line lists.
     """
-    for path, word, known in words(ring):
+    for path, word, known in words(spec):
         if word not in known:
             help = near(word, known) or f"use one of {', '.join(known)}"
             yield Hit(path, f"`{shown(word)}` is not a value of `{path.rpartition('.')[2]}`", help)

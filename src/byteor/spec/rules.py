@@ -7,10 +7,12 @@ Rule 2. All findings, in canonical order; a profile adds rules and takes none aw
 from __future__ import annotations
 
 from byteor.diag import Diagnostic, Refused, Rule, errors, in_order, rule
-from byteor.spec import boundary_rules, ring_rules, stage_rules, type_rules
+from byteor.spec import boundary_rules, lane_rules, order_rules, ring_rules, role_rules, stage_rules, type_rules
 from byteor.spec.codec import Kind, misfits, shown
 from byteor.spec.kv import KIND, Spec
+from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import IDENTITY, SingleRing
+from byteor.spec.ring_rules import slots
 from byteor.spec.table import Entry, Hit, Hits, states
 
 WRONG_TYPE = rule(
@@ -40,24 +42,28 @@ Instead: use a smaller number.""",
 MISFIT = {"type": WRONG_TYPE, "text": NOT_PRINTABLE, "range": TOO_LARGE}
 
 PROFILE_V1: list[Entry] = []
-TABLE: tuple[Entry, ...] = (*type_rules.TABLE, *ring_rules.TABLE, *stage_rules.TABLE, *boundary_rules.TABLE)
-V1_STAGES, V1_SLOTS, V1_BYTES = 4, 1024, 256
+MODULES = (type_rules, ring_rules, stage_rules, boundary_rules, lane_rules, role_rules, order_rules)
+TABLE: tuple[Entry, ...] = tuple(entry for module in MODULES for entry in module.TABLE)
+V1_STAGES, V1_SLOTS, V1_BYTES, V1_READERS = 4, 1024, 256, 4
 
 
-@states(PROFILE_V1, "S090", "outside-profile-v1", SingleRing)
-def outside_profile_v1(ring: SingleRing) -> Hits:
+@states(PROFILE_V1, "S090", "outside-profile-v1", SingleRing, LaneGraph)
+def outside_profile_v1(spec: Spec) -> Hits:
     """
-    What: the ring is larger than the original's v1 profile: 4 stages, 1,024 slots of 256 bytes.
-    Why: it was asked for with `--profile v1`; this build itself takes larger rings.
+    What: it is larger than the original's v1 profile: 4 stages a ring, 1,024 slots of 256 bytes, 4 readers a journal.
+    Why: it was asked for with `--profile v1`; this build itself takes larger ones.
     Example: `capacity = 65536` under `--profile v1`.
     Instead: stay within the profile, or check without it.
     """
-    if len(ring.stages) > V1_STAGES:
-        yield Hit("stages", f"there are {len(ring.stages)} stages, the profile has {V1_STAGES}")
-    if ring.capacity > V1_SLOTS:
-        yield Hit("capacity", f"there are {ring.capacity} slots, the profile has {V1_SLOTS}")
-    if ring.slot_bytes > V1_BYTES:
-        yield Hit("slot_bytes", f"a slot has {ring.slot_bytes} bytes, the profile has {V1_BYTES}")
+    for path, at in slots(spec):
+        if at.capacity > V1_SLOTS:
+            yield Hit(f"{path}capacity", f"there are {at.capacity} slots, the profile has {V1_SLOTS}")
+        if at.slot_bytes > V1_BYTES:
+            yield Hit(f"{path}slot_bytes", f"a slot has {at.slot_bytes} bytes, the profile has {V1_BYTES}")
+        if not isinstance(at, SingleRing) and at.kind == "journal" and at.consumers > V1_READERS:
+            yield Hit(f"{path}consumers", f"a journal has {at.consumers} readers, the profile has {V1_READERS}")
+    if isinstance(spec, SingleRing) and len(spec.stages) > V1_STAGES:
+        yield Hit("stages", f"there are {len(spec.stages)} stages, the profile has {V1_STAGES}")
 
 
 @states(PROFILE_V1, "S034", "several-sources", SingleRing)
@@ -70,7 +76,8 @@ def several_sources(ring: SingleRing) -> Hits:
     """
     for i, stage in enumerate(ring.stages):
         if i and not stage.depends_on and stage.call != IDENTITY:
-            yield Hit(f"stages.{i}.depends_on", f"stage `{shown(stage.name)}` starts from the ingress, as the first one")
+            message = f"stage `{shown(stage.name)}` starts from the ingress, as the first one"
+            yield Hit(f"stages.{i}.depends_on", message)
 
 
 class SpecError(Refused):

@@ -1,4 +1,4 @@
-"""Rules on one stage of a ring: its call, its form, what it reads, keeps and gives.
+"""Rules on one stage of either shape: its call, its form, what it reads, keeps and gives.
 
 Rule 1. Only the declaration is judged; whether the function keeps to it is seen at bring-up.
 """
@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator
 
 from byteor.spec.codec import near, shown
+from byteor.spec.kv import Spec
 from byteor.spec.model import IDENTITY, SingleRing, Stage, scalar
 from byteor.spec.ring_rules import key_hits, twice_in
 from byteor.spec.table import Entry, Hit, Hits, states
-from byteor.spec.type_rules import FIELD_NAME, type_of
+from byteor.spec.type_rules import BOTH, FIELD_NAME, types_of
 from byteor.spec.values import canonical, parse
 
 TABLE: list[Entry] = []
@@ -20,32 +21,35 @@ MAX_FLAT = 4096
 CALL = re.compile(r"[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+:[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)*+|[A-Za-z_][\w.-]*+", re.ASCII)
 
 
-def each(ring: SingleRing) -> Iterator[tuple[str, Stage]]:
-    return ((f"stages.{i}", stage) for i, stage in enumerate(ring.stages))
+def each(spec: Spec) -> Iterator[tuple[str, Stage]]:
+    """Every stage with its path."""
+    if isinstance(spec, SingleRing):
+        return ((f"stages.{i}", stage) for i, stage in enumerate(spec.stages))
+    return ((f"stages.{i}.stage", role.stage) for i, role in enumerate(spec.stages))
 
 
-@states(TABLE, "S040", "bad-call", SingleRing)
-def bad_call(ring: SingleRing) -> Hits:
+@states(TABLE, "S040", "bad-call", *BOTH)
+def bad_call(spec: Spec) -> Hits:
     """
     What: a stage's call is neither `module:function`, nor a registered name, nor `identity`.
     Why: any process has to be able to find the function by this text.
     Example: `call = "stages.py:clean"` or `call = "stages:"`.
     Instead: write the module as Python would import it from the plan's folder: `stages:clean`.
     """
-    for path, stage in each(ring):
+    for path, stage in each(spec):
         if not CALL.fullmatch(stage.call) or ".py:" in stage.call:
             yield Hit(f"{path}.call", f"`{shown(stage.call)}` names no function", "write `module:function`")
 
 
-@states(TABLE, "S041", "identity-with-extras", SingleRing)
-def identity_with_extras(ring: SingleRing) -> Hits:
+@states(TABLE, "S041", "identity-with-extras", *BOTH)
+def identity_with_extras(spec: Spec) -> Hits:
     """
     What: an `identity` stage has state, an `end`, parameters, or may filter.
     Why: it has no function that could use them.
     Example: `call = "identity"` with `params`.
     Instead: name a function, or take them away.
     """
-    for path, stage in each(ring):
+    for path, stage in each(spec):
         if stage.call != IDENTITY:
             continue
         extras = (("state", stage.state), ("end", stage.end), ("params", stage.params), ("min_out", stage.min_out == 0))
@@ -84,17 +88,18 @@ def stage_outputs(ring: SingleRing) -> Hits:
             yield Hit(f"{path}.max_out", f"`max_out` is {stage.max_out}, in a ring it is 1")
 
 
-@states(TABLE, "S044", "unknown-field", SingleRing)
-def unknown_field(ring: SingleRing) -> Hits:
+@states(TABLE, "S044", "unknown-field", *BOTH)
+def unknown_field(spec: Spec) -> Hits:
     """
-    What: `reads` or `writes` names a field that the ring's type has not, or one twice.
+    What: `reads` or `writes` names a field that the stage's type has not, or one twice.
     Why: these sets decide which stages may run side by side.
     Example: `reads = ["price"]` where the field is called `px`.
     Instead: name fields of the type; leave the key out to mean every field.
     """
-    message = type_of(ring, ring.type)
-    for path, stage in each(ring):
-        for key, names in (("reads", stage.reads or ()), ("writes", stage.writes or ())):
+    types = types_of(spec)
+    for path, stage in each(spec):
+        for key, of, names in (("reads", stage.in_, stage.reads or ()), ("writes", stage.out, stage.writes or ())):
+            message = types.get(spec.type if isinstance(spec, SingleRing) else of)
             yield from twice_in(f"{path}.{key}", names)
             for i, name in enumerate(names):
                 if message and message.field(name) is None:
@@ -103,42 +108,44 @@ def unknown_field(ring: SingleRing) -> Hits:
                     yield Hit(f"{path}.{key}.{i}", said, near(name, known))
 
 
-@states(TABLE, "S048", "bad-state-key", SingleRing)
-def bad_state_key(ring: SingleRing) -> Hits:
+@states(TABLE, "S048", "bad-state-key", *BOTH)
+def bad_state_key(spec: Spec) -> Hits:
     """
-    What: a field in `by` is missing in the ring's type or in the state's, differs between them, or cannot be a key.
+    What: a field in `by` is missing in the stage's type or in the state's, differs between them, or cannot be a key.
     Why: the state's record for a key is found by these fields, and made with them filled in.
     Example: `by = "carrier"` where the state's type has no `carrier`.
     Instead: the same field, one exact scalar of the same type, in both types.
     """
-    ring_type = type_of(ring, ring.type)
-    for path, stage in each(ring):
+    types = types_of(spec)
+    for path, stage in each(spec):
         if stage.state is None:
             continue
+        taken = types.get(spec.type if isinstance(spec, SingleRing) else stage.in_)
         yield from twice_in(f"{path}.state.by", stage.state.by)
-        state_type = type_of(ring, stage.state.type)
+        state_type = types.get(stage.state.type)
         for i, name in enumerate(stage.state.by):
             at = f"{path}.state.by.{i}"
-            found = [hit for t in (ring_type, state_type) if t for hit in key_hits(at, name, t, exact=True)]
+            found = [hit for t in (taken, state_type) if t for hit in key_hits(at, name, t, exact=True)]
             yield from found
-            if ring_type and state_type and not found:
-                a, b = ring_type.field(name), state_type.field(name)
+            if taken and state_type and not found:
+                a, b = taken.field(name), state_type.field(name)
                 if a and b and a.type != b.type:
-                    yield Hit(at, f"`{shown(name)}` is {shown(a.type)} in the ring and {shown(b.type)} in the state")
+                    yield Hit(at, f"`{shown(name)}` is {shown(a.type)} in the message and {shown(b.type)} in the state")
 
 
-@states(TABLE, "S049", "bad-state-size", SingleRing)
-def bad_state_size(ring: SingleRing) -> Hits:
+@states(TABLE, "S049", "bad-state-size", *BOTH)
+def bad_state_size(spec: Spec) -> Hits:
     """
     What: a state's `max` is less than 1, or more than 1 without `by`, or its table reaches 4 GiB.
     Why: `max` is the number of keys; state without keys is one record.
     Example: `state = { type = "totals", max = 64 }`.
     Instead: name the key in `by`, or leave `max` out.
     """
-    for path, stage in each(ring):
+    types = types_of(spec)
+    for path, stage in each(spec):
         if (state := stage.state) is None:
             continue
-        message = type_of(ring, state.type)
+        message = types.get(state.type)
         if state.max < 1:
             yield Hit(f"{path}.state.max", f"a state of {state.max} records holds nothing")
         elif not state.by and state.max != 1:
@@ -147,29 +154,30 @@ def bad_state_size(ring: SingleRing) -> Hits:
             yield Hit(f"{path}.state.max", f"{state.max} records of {message.size} bytes reach 4 GiB")
 
 
-@states(TABLE, "S050", "large-flat-state", SingleRing, severity="warning")
-def large_flat_state(ring: SingleRing) -> Hits:
+@states(TABLE, "S050", "large-flat-state", *BOTH, severity="warning")
+def large_flat_state(spec: Spec) -> Hits:
     """
     What: a stage's single state record is larger than 4,096 bytes.
     Why: it is copied whole at every commit, while keyed state copies only the records that were touched.
     Example: a state type with a field of 10,000 counters.
     Instead: `state = { type, by, max }`, one record a key.
     """
-    for path, stage in each(ring):
-        flat = type_of(ring, stage.state.type) if stage.state and not stage.state.by else None
+    types = types_of(spec)
+    for path, stage in each(spec):
+        flat = types.get(stage.state.type) if stage.state and not stage.state.by else None
         if flat and flat.size > MAX_FLAT:
             yield Hit(f"{path}.state.type", f"the state has {flat.size} bytes, copied at every commit")
 
 
-@states(TABLE, "S051", "bad-param", SingleRing)
-def bad_param(ring: SingleRing) -> Hits:
+@states(TABLE, "S051", "bad-param", *BOTH)
+def bad_param(spec: Spec) -> Hits:
     """
     What: a parameter has no proper name, an unknown type, a value that its type has not, or stands twice.
     Why: parameters are hashed with the spec, so each value has exactly one spelling, and is finite.
     Example: type `i64` with the value `07`.
     Instead: write the value as `byteor lower` prints it.
     """
-    for path, stage in each(ring):
+    for path, stage in each(spec):
         names = tuple(param.name for param in stage.params)
         for i, param in enumerate(stage.params):
             at = f"{path}.params.{i}"
@@ -184,27 +192,27 @@ def bad_param(ring: SingleRing) -> Hits:
                 yield Hit(f"{at}.value", f"`{shown(param.value)}` is not how a {shown(param.type)} is written")
 
 
-@states(TABLE, "S052", "bad-end-size", SingleRing)
-def bad_end_size(ring: SingleRing) -> Hits:
+@states(TABLE, "S052", "bad-end-size", *BOTH)
+def bad_end_size(spec: Spec) -> Hits:
     """
     What: an `end` gives less than 1 record.
     Why: `max` is the room for its records, laid out before it runs.
     Example: `end = { type = "statistic", max = 0 }`.
     Instead: the greatest number that it may give; the default is the state's `max`.
     """
-    for path, stage in each(ring):
+    for path, stage in each(spec):
         if stage.end and stage.end.max < 1:
             yield Hit(f"{path}.end.max", f"an `end` of at most {stage.end.max} records gives nothing")
 
 
-@states(TABLE, "S053", "borders-without-batch", SingleRing)
-def borders_without_batch(ring: SingleRing) -> Hits:
+@states(TABLE, "S053", "borders-without-batch", *BOTH)
+def borders_without_batch(spec: Spec) -> Hits:
     """
     What: a per-message stage says that it looks at batch borders.
     Why: it never sees a batch; the word only costs the promise of equal results.
     Example: `form = "message"` and `borders = true`.
     Instead: drop `borders`, or `form = "batch"`.
     """
-    for path, stage in each(ring):
+    for path, stage in each(spec):
         if stage.borders and stage.form == "message":
             yield Hit(f"{path}.borders", f"`{shown(stage.name)}` sees one message at a time, and so no borders")

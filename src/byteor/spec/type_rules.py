@@ -27,6 +27,11 @@ def type_of(spec: Spec, name: str) -> MessageType | None:
     return next((t for t in spec.types if t.name == name), None)
 
 
+def types_of(spec: Spec) -> dict[str, MessageType]:
+    """Every message type under its name; of two with one name the first."""
+    return {message.name: message for message in reversed(spec.types)}
+
+
 def parts(spec: Spec) -> Iterator[tuple[str, str]]:
     """Everything that shares one space of names: (path, name)."""
     if isinstance(spec, SingleRing):
@@ -35,6 +40,7 @@ def parts(spec: Spec) -> Iterator[tuple[str, str]]:
         if spec.egress:
             yield "egress.name", spec.egress.name
         return
+    yield from ((f"lanes.{i}.name", lane.name) for i, lane in enumerate(spec.lanes))
     yield from ((f"ingresses.{i}.ingress.name", at.ingress.name) for i, at in enumerate(spec.ingresses))
     yield from ((f"stages.{i}.stage.name", role.stage.name) for i, role in enumerate(spec.stages))
     for group in ("bridges", "routers", "merges"):
@@ -69,7 +75,7 @@ def bad_name(spec: Spec) -> Hits:
 @states(TABLE, "S005", "duplicate-name", *BOTH)
 def duplicate_name(spec: Spec) -> Hits:
     """
-    What: two of the stages, roles and boundaries have the same name.
+    What: two of the stages, lanes, roles and boundaries have the same name.
     Why: reports, snapshots and the command line speak of them by name.
     Example: an ingress `in` and a stage `in`.
     Instead: rename one of them.
