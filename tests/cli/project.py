@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -103,10 +102,8 @@ def said(result: Result) -> dict[str, Any]:
 
 
 def child(*arguments: str, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a command in a process of its own."""
+    """Start a command in a process of its own; its streams are raw, so that nothing read ahead is lost."""
     code = "from byteor.cli import main; main()"
+    command = [sys.executable, "-c", code, *arguments]
     pipe = subprocess.PIPE
-    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=pipe
-    )
+    return subprocess.Popen(command, cwd=folder, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe)
