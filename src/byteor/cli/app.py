@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 import byteor
-from byteor.cli import cache, documents
+from byteor.cli import cache, documents, views
+from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.new import new
 from byteor.cli.run import run
@@ -47,6 +48,10 @@ app.command("lower")(documents.lower)
 app.command("describe")(documents.describe)
 app.command("hash")(documents.hash_)
 app.command("convert")(documents.convert)
+app.command("diff")(views.diff)
+app.command("graph")(views.graph)
+app.command("schema")(views.schema)
 app.command("explain")(explain)
+app.command("doctor")(doctor)
 app.command("run")(run)
 app.add_typer(cache.app, name="cache")

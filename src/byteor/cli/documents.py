@@ -18,8 +18,10 @@ from byteor.cli.loading import Examined, examine
 from byteor.cli.output import Json
 from byteor.edges import files
 from byteor.edges import findings as e
+from byteor.exec import findings as x
 from byteor.spec import kv
 from byteor.spec.describe import describe as described
+from byteor.spec.rules import validate
 
 Document = Annotated[str, typer.Argument(metavar="PLAN|SPEC", help="A plan or a spec; `-` is stdin.")]
 
@@ -27,13 +29,14 @@ Document = Annotated[str, typer.Argument(metavar="PLAN|SPEC", help="A plan or a 
 def check(
     where: Document,
     resolve: Annotated[bool, typer.Option("--resolve", help="Look at the stages' code as well.")] = False,
+    profile: Annotated[str, typer.Option(help="v1: hold it against the limits of the original as well.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
     as_json: Json = False,
 ) -> None:
     """Judge a plan or a spec, and say everything that is found."""
     with output.told(as_json):
         seen = examine(where)
-        found = seen.all
+        found = (*seen.all, *_outside(seen, profile))
         proposals: list[str] = []
         if resolve and seen.spec is not None:
             from byteor.cli.resolving import judge
@@ -54,7 +57,17 @@ def check(
     raise typer.Exit(output.FOUND if bad else output.DONE)
 
 
-def _spec_of(where: str) -> tuple[Any, Examined]:
+def _outside(seen: Examined, profile: str) -> tuple[diag.Diagnostic, ...]:
+    """What a profile finds beyond the rules of every spec."""
+    if profile not in ("", "v1"):
+        raise diag.Refused([x.RUN_OPTION.at("profile", f"there is no profile `{profile}`", help="use v1")])
+    if not profile or seen.spec is None:
+        return ()
+    known = validate(seen.spec)
+    return seen.placed(diag.Refused([d for d in validate(seen.spec, profile) if d not in known])).diagnostics
+
+
+def spec_of(where: str) -> tuple[Any, Examined]:
     """The spec of a document without errors; its warnings are shown."""
     seen = examine(where)
     if seen.spec is None:
@@ -70,7 +83,7 @@ def lower(
 ) -> None:
     """Print the spec of a plan in its canonical kv form (or as JSON)."""
     with output.told(as_json):
-        spec, seen = _spec_of(where)
+        spec, seen = spec_of(where)
         if explain:
             _explain(seen, as_json)
         elif as_json:
@@ -92,7 +105,7 @@ def _explain(seen: Examined, as_json: bool) -> None:
 def describe(where: Document, as_json: Json = False) -> None:
     """Print in words what a plan or a spec lays out and runs."""
     with output.told(as_json):
-        spec, _ = _spec_of(where)
+        spec, _ = spec_of(where)
         text = described(spec)
         if as_json:
             output.put_json({"spec_sha256": kv.spec_sha256(spec), "text": text})
@@ -103,7 +116,7 @@ def describe(where: Document, as_json: Json = False) -> None:
 def hash_(where: Document, as_json: Json = False) -> None:
     """Print the SHA-256 of the spec's canonical bytes."""
     with output.told(as_json):
-        spec, _ = _spec_of(where)
+        spec, _ = spec_of(where)
         sha = kv.spec_sha256(spec)
         if as_json:
             output.put_json({"spec_sha256": sha})
