@@ -14,7 +14,7 @@ import numpy as np
 from numba.core import types
 
 from byteor.exec.guard import guarded
-from byteor.exec.record import proxy
+from byteor.exec.record import proxy, rows
 from byteor.exec.runners import FAULTS, Place, Runner
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel.hot import short, waiting
@@ -82,8 +82,8 @@ class PlainRunner(Runner):
     def _live(self, slot: int, n: int) -> Mask:
         if self.place.port.marks == UNMARKED:
             return None
-        live: np.ndarray = ~self.place.ring.dead[self._marks, slot : slot + n].any(axis=0)
-        return live
+        gone = self.place.ring.dead[self._marks, slot : slot + n]
+        return np.asarray(~gone.any(axis=0))
 
     def _take_out(self, slot: int, n: int, live: Mask, kept: Mask) -> None:
         gone = np.zeros(n, np.bool_) if kept is None else ~kept if live is None else live & ~kept
@@ -154,7 +154,10 @@ class PlainRunner(Runner):
         return self._sequence + (slot - self._sequence & self._mask)
 
     def _array(self, array: np.ndarray) -> np.ndarray:
-        return array.view(np.recarray) if self._interpreted else array
+        return rows(array) if self._interpreted else array
+
+    def _out(self, array: np.ndarray) -> np.ndarray:
+        return rows(array)
 
     def _one(self, array: np.ndarray) -> Any:
         return array.view(np.recarray)[0]  # once a run: slower than a proxy, and a record for numpy as well

@@ -8,10 +8,10 @@ Rule 3. A value that does not fit its field is an error, never cut.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-
 
 _CODES = {
     "b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q",
@@ -25,10 +25,48 @@ def proxy(array: np.ndarray) -> Any:
     names = array.dtype.names or ()
     for name in names:
         members[name] = _property(array, name)
-    members["_names"] = names
+    members |= {"_names": names, "_array": array}
     record = type("record", (), members)()
     record._i = 0
     return record
+
+
+class Rows(np.ndarray):
+    """An array of records as compiled code sees it: `rows[i].field` works, whatever the field is called."""
+
+    _record: Any
+
+    def __array_finalize__(self, obj: Any) -> None:
+        self._record = getattr(obj, "_record", None)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int | np.integer):
+            return self._at(int(key))
+        got = super().__getitem__(key)
+        return got if got.dtype.names else np.asarray(got)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if hasattr(value, "_array"):
+            value = value._array[value._i]
+        super().__setitem__(key, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def _at(self, index: int) -> Any:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index} is out of bounds for {len(self)} records")
+        whole = self._record._array
+        record = type(self._record)()
+        record._i = (self.ctypes.data - whole.ctypes.data) // whole.itemsize + index % len(self)
+        return record
+
+
+def rows(array: np.ndarray) -> Rows:
+    """A contiguous structured array as `Rows` over the same memory."""
+    made = array.view(Rows)
+    made._record = proxy(array)
+    return made
 
 
 def _get(self: Any, name: str) -> Any:
@@ -46,7 +84,7 @@ def _show(self: Any) -> str:
 def _property(array: np.ndarray, name: str) -> property:
     dtype, offset = array.dtype.fields[name][:2]  # type: ignore[index]
     stride, base, shape = array.dtype.itemsize, dtype.base, dtype.shape
-    raw = memoryview(array.view(np.uint8).reshape(-1))
+    raw: Any = memoryview(array.view(np.uint8).reshape(-1).data)
     if base.kind == "S":
         return _rows(array, name) if shape else _text(raw, offset, stride, base.itemsize)
     if stride % base.itemsize:

@@ -71,7 +71,7 @@ def _find(call: str, folder: Path | None) -> Stage | str:
         module = _module(module_name, folder)
     except ModuleNotFoundError as e:
         return f"there is no module `{e.name}`"
-    except Exception as e:  # the user's own module, at import: whatever it raises is the reason
+    except Exception as e:  # noqa: BLE001 the user's own module, at import: whatever it raises is the reason
         return f"importing `{module_name}` failed: {type(e).__name__}: {e}"
     if not callable(getattr(module, name, None)):
         return f"module `{module_name}` has no function `{name}`"
@@ -123,7 +123,9 @@ def says(code: Stage) -> dict[str, Any]:
 
 
 def _show(value: Any) -> str:
-    return str(list(value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        str(list(value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _judge_arguments(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:

@@ -222,7 +222,9 @@ class Run:
             return
         if self.readers == 0 and self.ring.stuck_on_egress():
             name = self.spec.egress.name if self.spec.egress else ""
-            raise WouldBlock(f'the ring is full: read run.egress("{name}") in another thread, or use run.through(batches)')
+            raise WouldBlock(
+                f'the ring is full: read run.egress("{name}") in another thread, or use run.through(batches)'
+            )
 
     def check(self) -> None:
         """Raise the first failure of a stage, once everything has been stopped."""

@@ -77,7 +77,7 @@ class Runner(ABC):
         if not self.spec.end or not self.code.end_function or not self.place.end_type:
             return
         out = np.zeros(self.spec.end.max, dtype(self.place.end_type))
-        n = self._outside(self.code.end_function, {"out": self._array(out), **self._given(self.place.held.rows)})
+        n = self._outside(self.code.end_function, {"out": self._out(out), **self._given(self.place.held.rows)})
         if not 0 <= n <= len(out):
             raise StageFailed(self.spec.name, -1, f"`end` answered {n} of at most {len(out)} records")
         self.ended = out[:n]
@@ -99,15 +99,15 @@ class Runner(ABC):
 
     def _given(self, rows: np.ndarray) -> dict[str, Any]:
         """What begin and end may ask for: keyed state as its rows, flat state as its record."""
-        state = self._array(rows) if self.place.held.keys else self._one(self.place.held.table)
+        state = self._out(rows) if self.place.held.keys else self._one(self.place.held.table)
         return {"state": state, "p": self._one(self.place.held.p)}
 
     def _part(self, function: Any) -> Any:
         """A begin or end, ready to be called."""
         return function
 
-    def _array(self, array: np.ndarray) -> np.ndarray:
-        """An array of records as this kind of stage sees it."""
+    def _out(self, array: np.ndarray) -> np.ndarray:
+        """An array of records as this kind's begin and end see it."""
         return array
 
     def _one(self, array: np.ndarray) -> Any:

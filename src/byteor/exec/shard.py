@@ -68,7 +68,9 @@ def outside(spec: SingleRing, options: Options) -> Outside:
 class Shard:
     """One ring with its runners; made, it is ready to be run."""
 
-    def __init__(self, spec: SingleRing, graph: Graph, ring: mem.Ring, codes: dict[str, Stage], options: Options, around: Outside) -> None:
+    def __init__(
+        self, spec: SingleRing, graph: Graph, ring: mem.Ring, codes: dict[str, Stage], options: Options, around: Outside
+    ) -> None:
         self.spec, self.graph, self.ring, self.options, self.around = spec, graph, ring, options, around
         self.ends = [mem.runner() for _ in spec.stages]
         self.runners = self._make(codes)

@@ -218,7 +218,7 @@ def _private(path: Path) -> None:
 
 
 def _trim(path: Path) -> None:
-    """Drop the files longest unused until the folder is within its limit."""
+    """Drop the oldest files until the folder is within its limit."""
     files = sorted((f for f in path.iterdir() if f.is_file()), key=lambda f: f.stat().st_mtime)
     over = sum(f.stat().st_size for f in files) - LIMIT_BYTES
     for file in files:

@@ -15,6 +15,7 @@ from byteor.kernel.hot import hot
 from byteor.kernel.ring import is_dead
 from byteor.kernel.wait import least, ring, wait_past
 
+
 class Routes(NamedTuple):
     """The words of the shards, one of each a shard, and of the route: its cursor and the egress's place."""
 
