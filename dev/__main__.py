@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from dev import gen, proof, size
+from dev import fuzz, gen, proof, size
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -45,12 +45,21 @@ def mutants(given: Arguments) -> int:
     return proof.mutants(given.full)
 
 
+def fuzz_documents(given: Arguments) -> int:
+    return fuzz.fuzz(given.seconds, given.inputs, given.seed, given.form)
+
+
 TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("check", check, "lint, then the tests that are not slow (about 1 minute)"),
     ("lint", lint, "format, lint, types, layers, generated files (about 15 seconds, 3 when warm)"),
     ("full", full, "check with every test, stress included, then explore and mutants in full (about 15 minutes)"),
     ("gen", generate, "write the generated files, or hold them up to date with --check (1 second)"),
     ("size", measure, "lines per layer, beside the guide (1 second)"),
+    (
+        "fuzz",
+        fuzz_documents,
+        "hostile documents: no traceback, no hang, one answer (1 minute, --seconds N)",
+    ),
     ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
 )
@@ -64,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(task=function)
         if name == "gen":
             one.add_argument("--check", action="store_true", help="write nothing; fail when a file is out of date")
+        if name == "fuzz":
+            one.add_argument("--seconds", type=float, default=60.0, help="how long, over all forms")
+            one.add_argument("--inputs", type=int, help="how many instead: such a run can be repeated")
+            one.add_argument("--seed", type=int, default=1, help="where the choices begin")
+            one.add_argument("--form", choices=fuzz.FORMS, default="", help="one form instead of all")
         if name in ("explore", "mutants"):
             one.add_argument("--full", action="store_true", help="the larger bounds")
     return top
