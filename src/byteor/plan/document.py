@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from byteor.diag import Diagnostic, Refused, Source, errors, in_order
 from byteor.plan import findings as p
 from byteor.plan import toml_text
-from byteor.plan.model import End, Label, Plan, Stage
+from byteor.plan.model import End, Label, LaneIntent, Plan, Stage
 from byteor.spec import json_text
 from byteor.spec.build import param_from
 from byteor.spec.codec import BAD, Form, Reader, to_data
@@ -62,8 +64,14 @@ def _only(key: str) -> Any:
 FORM = Form(
     named=frozenset({(Plan, "types"), (Plan, "labels"), (MessageType, "fields"), (Stage, "params")}),
     inline={MessageType: "fields"},
-    short={Field: _text("type"), End: _text("type"), Label: _text("value"), SpecParam: _param},
-    shrink={Field: _only("type"), Label: _only("value"), SpecParam: _shrink_param},
+    short={
+        Field: _text("type"),
+        End: _text("type"),
+        Label: _text("value"),
+        LaneIntent: _text("kind"),
+        SpecParam: _param,
+    },
+    shrink={Field: _only("type"), Label: _only("value"), LaneIntent: _only("kind"), SpecParam: _shrink_param},
     lone=True,
 )
 
@@ -146,7 +154,10 @@ class PlanBuilder:
         self._data: dict[str, Any] = {"plan": VERSION, "name": name, "target": target, **keys}
 
     def _add(self, table: str, name: str, keys: dict[str, Any]) -> PlanBuilder:
-        row = {"name": name, **{key.rstrip("_"): _plain(value) for key, value in keys.items()}}
+        return self._row(table, {"name": name, **keys})
+
+    def _row(self, table: str, keys: dict[str, Any]) -> PlanBuilder:
+        row = {key.rstrip("_"): _plain(value) for key, value in keys.items()}
         self._data.setdefault(table, []).append(row)
         return self
 
@@ -161,6 +172,32 @@ class PlanBuilder:
     def egress(self, name: str = "out", **keys: Any) -> PlanBuilder:
         """Add a boundary where records leave."""
         return self._add("egress", name, keys)
+
+    def merge(self, name: str, inputs: Sequence[str], policy: str = "by_field", **keys: Any) -> PlanBuilder:
+        """Add a place where several become one."""
+        return self._add("merge", name, {"inputs": inputs, "policy": policy, **keys})
+
+    def router(self, name: str, policy: str = "work_queue", **keys: Any) -> PlanBuilder:
+        """Add a place where one becomes several."""
+        return self._add("router", name, {"policy": policy, **keys})
+
+    def connect(self, *names: str, **keys: Any) -> PlanBuilder:
+        """Connect each of the names to the next; `keys` are those of every connection: `lane`, `tap`."""
+        for a, b in pairwise(names):
+            self._row("connect", {"from": a, "to": b, **keys})
+        return self
+
+    def supervise(self, role: str, **keys: Any) -> PlanBuilder:
+        """Say what happens when a role dies."""
+        return self._row("supervise", {"role": role, **keys})
+
+    def group(self, name: str, roles: Sequence[str]) -> PlanBuilder:
+        """Let roles share a process."""
+        return self._add("group", name, {"roles": roles})
+
+    def pin(self, role: str, cpu: int) -> PlanBuilder:
+        """Let a role run on one core."""
+        return self._row("pin", {"role": role, "cpu": cpu})
 
     @property
     def plan(self) -> Plan:
@@ -180,3 +217,8 @@ def _plain(value: Any) -> Any:
 def single_ring(name: str, type: str, types: dict[str, Any], **ring: Any) -> PlanBuilder:
     """Begin a plan for one ring of `type`; `ring` holds the keys of `[ring]`."""
     return PlanBuilder(name, "single_ring", types=types, ring={"type": type, **ring})
+
+
+def lane_graph(name: str, types: dict[str, Any], **keys: Any) -> PlanBuilder:
+    """Begin a plan for a lane graph; `keys` are those of the plan: `on_full`, `wait`, `pinning`."""
+    return PlanBuilder(name, "lane_graph", **keys, types=types)

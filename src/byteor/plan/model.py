@@ -7,7 +7,7 @@ Rule 3. A plan may be wrong; `document` reads its shape, `rules` judges it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from byteor.spec.model import MessageType, Param
@@ -47,8 +47,27 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneIntent:
+    """What an author wants of a lane.
+
+    `capacity` is 4,096 unless given (a journal's segment has 65,536 records, a state lane 4), `on_full` the plan's.
+    `producers` is for clients outside. `renumber`: before an ordering merge, records get new order words here.
+    """
+
+    kind: str = "events"
+    capacity: int | None = None
+    on_full: str | None = None
+    retain: str | None = None
+    producers: int = 1
+    renumber: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ingress:
-    """Where records come in; in a ring the type is the ring's."""
+    """Where records come in; in a ring the type is the ring's.
+
+    In a lane graph `lane` is a lane of the boundary's own, before those that the connections ask for.
+    """
 
     name: str = "in"
     type: str | None = None
@@ -56,6 +75,7 @@ class Ingress:
     null_text: tuple[str, ...] = ("",)
     bad: str = "fail"
     sort_by: str | None = None
+    lane: LaneIntent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +97,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage; `after` names the stages before it, [] is the ingress; `in` and `out` are the ring's type in a ring."""
+    """One stage. In a ring `after` names the stages before it ([] is the ingress); `in` and `out` are the ring's type.
+
+    In a lane graph connections say what comes before it; `in` is the type of what arrives, `out` is `in`, unless given.
+    """
 
     name: str
     call: str = "identity"
@@ -96,6 +119,7 @@ class Stage:
     borders: bool = False
     clock: bool = False
     boundscheck: bool = True
+    src: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +133,7 @@ class Egress:
     emit: str = "rows"
     sort: tuple[str, ...] = ()
     row_group: int = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class LaneIntent:
-    """What an author wants of a lane."""
-
-    kind: str = "events"
-    capacity: int = 4096
-    on_full: str | None = None
-    retain: str | None = None
+    lane: LaneIntent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,7 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Many to one."""
+    """Many to one. `inputs` lists them in order; one that no connection names has a lane with the defaults."""
 
     name: str
     inputs: tuple[str, ...]
@@ -145,7 +160,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """One to many."""
+    """One to many: its outputs are its connections, in the plan's order."""
 
     name: str
     policy: str = "work_queue"
@@ -154,7 +169,7 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Supervise:
-    """What happens when a role dies."""
+    """What happens when a role dies: never | on_failure, at most `limit` times."""
 
     role: str
     restart: str = "on_failure"
@@ -162,8 +177,28 @@ class Supervise:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Roles that share a process."""
+
+    name: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A role that runs on one core."""
+
+    role: str
+    cpu: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole plan. `ring` is the payload of one target; `on_full` to `supervise` are that of the other."""
+    """A whole plan. `ring` is the payload of one target.
+
+    `on_full`, `wait`, `pinning`, `merge`, `router`, `connect`, `supervise`, `group` and `pin` are that of the other;
+    the last three and `pinning` say where roles run, and are no part of the spec.
+    """
 
     plan: int
     name: str
@@ -171,6 +206,8 @@ class Plan:
     title: str | None = None
     description: str | None = None
     on_full: str | None = None
+    wait: str | None = None
+    pinning: str | None = None
     labels: tuple[Label, ...] = ()
     types: tuple[MessageType, ...] = ()
     ring: Ring | None = None
@@ -179,12 +216,15 @@ class Plan:
     merge: tuple[Merge, ...] = ()
     router: tuple[Router, ...] = ()
     connect: tuple[Connect, ...] = ()
+    egress: tuple[Egress, ...] = ()
     supervise: tuple[Supervise, ...] = ()
-    egress: tuple[Egress, ...] = field(default=())
+    group: tuple[Group, ...] = ()
+    pin: tuple[Pin, ...] = ()
 
     @property
     def payloads(self) -> tuple[str, ...]:
         """The targets for which the plan holds a source payload."""
-        graph = (self.on_full, *self.merge, *self.router, *self.connect, *self.supervise)
+        words = (self.on_full, self.wait, self.pinning)
+        graph = (*words, *self.merge, *self.router, *self.connect, *self.supervise, *self.group, *self.pin)
         held = {SINGLE_RING: self.ring is not None, LANE_GRAPH: any(part is not None for part in graph)}
         return tuple(target for target in TARGETS if held[target])

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from byteor.diag import Diagnostic, Refused, errors, in_order
+from byteor.plan import lane_rules
 from byteor.plan.findings import READING
+from byteor.plan.lane_rules import named
 from byteor.plan.model import LANE_GRAPH, SINGLE_RING, TARGETS, Plan
 from byteor.spec.codec import Kind, misfits, near, shown
 from byteor.spec.table import Entry, Hit, Hits, states
@@ -18,8 +20,7 @@ from byteor.spec.type_rules import twice
 
 STRUCTURE: list[Entry] = []
 RING: list[Entry] = []
-GRAPH: list[Entry] = []
-BY_TARGET = {SINGLE_RING: RING, LANE_GRAPH: GRAPH}
+BY_TARGET = {SINGLE_RING: RING, LANE_GRAPH: lane_rules.TABLE}
 
 
 @states(STRUCTURE, "P030", "unknown-target", Plan)
@@ -59,12 +60,6 @@ def two_payloads(plan: Plan) -> Hits:
         yield Hit("ring", "`[ring]` stands beside parts of a lane graph", "keep the half that the target needs")
 
 
-def named(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Everything that shares one space of names: (path, name)."""
-    for table in ("ingress", "stage", "merge", "router", "egress"):
-        yield from ((f"{table}.{i}.name", part.name) for i, part in enumerate(getattr(plan, table)))
-
-
 @states(STRUCTURE, "P033", "duplicate-name", Plan)
 def duplicate_name(plan: Plan) -> Hits:
     """
@@ -73,7 +68,7 @@ def duplicate_name(plan: Plan) -> Hits:
     Example: two stages `clean`.
     Instead: rename one of them.
     """
-    yield from twice(named(plan))
+    yield from twice((f"{path}.name", name) for path, name in named(plan))
 
 
 @states(STRUCTURE, "P034", "empty-name", Plan)
@@ -84,7 +79,7 @@ def empty_name(plan: Plan) -> Hits:
     Example: `name = "--"`.
     Instead: a word.
     """
-    for path, name in [("name", plan.name), *named(plan)]:
+    for path, name in [("name", plan.name), *((f"{path}.name", name) for path, name in named(plan))]:
         if not any(c.isascii() and c.isalnum() for c in name):
             yield Hit(path, f"`{shown(name)}` has no letter and no digit")
 
@@ -184,6 +179,20 @@ def missing_after(plan: Plan) -> Hits:
                 f"stage `{shown(stage.name)}` says not what it comes after",
                 f'write `after = ["{before}"]`, or `after = []` to start from the ingress',
             )
+
+
+@states(RING, "P043", "lane-in-ring", Plan)
+def lane_in_ring(plan: Plan) -> Hits:
+    """
+    What: a boundary of a single ring asks for a lane.
+    Why: a ring's ingress writes the ring itself, and its egress reads it.
+    Example: `lane = { kind = "journal" }` under `[[ingress]]` beside `[ring]`.
+    Instead: drop it, or use a lane graph.
+    """
+    for table in ("ingress", "egress"):
+        for i, part in enumerate(getattr(plan, table)):
+            if part.lane is not None:
+                yield Hit(f"{table}.{i}.lane", "a single ring has no lanes", "drop it")
 
 
 def validate(plan: Plan) -> tuple[Diagnostic, ...]:
