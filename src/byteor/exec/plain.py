@@ -7,6 +7,8 @@ Rule 3. None stands for the common case (`live`: all are there; `kept`: all stay
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numba
@@ -91,24 +93,33 @@ class PlainRunner(Runner):
         self.place.stats.add("filtered", int(gone.sum()))
 
     def _messages(self, slot: int, n: int, live: Mask) -> Mask:
-        call, record, row = self._call, self._record, self._row
-        index = self._index(slot, n, live)
-        if index is not None:
-            self._fixed["state"] = row
-        keywords = {name: self._fixed[name] for name in self._names}
-        out: list[int] = []
-        i = 0
+        rows = self._index(slot, n, live)
+        given = self._fixed if rows is None else {**self._fixed, "state": self._row}
+        call = partial(self._call, **{name: given[name] for name in self._names}) if self._names else self._call
+        where = range(slot, slot + n) if live is None else (slot + live.nonzero()[0]).tolist()
         try:
-            for i in range(n) if live is None else live.nonzero()[0].tolist():
-                record._i = slot + i
-                if index is not None:
-                    row._i = index[i]
-                answer = call(record, **keywords)
-                if answer is not None and not answer:
-                    out.append(i)
+            out = self._call_each(call, where) if rows is None else self._call_keyed(call, where, rows, slot)
         except Exception as e:
-            raise self.failed(self._sequence + i, f"{type(e).__name__}: {e}") from e
-        return _without(n, out)
+            raise self.failed(self._sequence_of(self._record._i), f"{type(e).__name__}: {e}") from e
+        return _without(n, out, slot)
+
+    def _call_each(self, call: Any, where: Iterable[int]) -> list[int]:
+        record, out = self._record, []
+        for at in where:
+            record._i = at
+            answer = call(record)
+            if answer is not None and not answer:
+                out.append(at)
+        return out
+
+    def _call_keyed(self, call: Any, where: Iterable[int], rows: np.ndarray, slot: int) -> list[int]:
+        record, row, out, of = self._record, self._row, [], rows.tolist()
+        for at in where:
+            record._i, row._i = at, of[at - slot]
+            answer = call(record)
+            if answer is not None and not answer:
+                out.append(at)
+        return out
 
     def _batches(self, slot: int, n: int, live: Mask) -> Mask:
         if live is None:
@@ -163,11 +174,11 @@ class PlainRunner(Runner):
         return array.view(np.recarray)[0]  # once a run: slower than a proxy, and a record for numpy as well
 
 
-def _without(n: int, out: list[int]) -> Mask:
+def _without(n: int, out: list[int], slot: int) -> Mask:
     if not out:
         return None
     kept = np.ones(n, np.bool_)
-    kept[out] = False
+    kept[np.array(out) - slot] = False
     return kept
 
 

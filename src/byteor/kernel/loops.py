@@ -126,20 +126,59 @@ def note_live(dead, marks, slot, live):
 
 
 @hot
-def note_dead(dead, own, slot, kept, live):
-    """Write this stage's dead cells for a batch that it has masked; answer how many it took out."""
+def take_out(port, dead, sequence, slot, kept, live):
+    """Write this stage's dead cells for a batch that it has masked."""
     out = 0
     for i in range(len(live)):
         gone = live[i] and not kept[i]
-        dead[own, slot + i] = gone
+        dead[port.own, slot + i] = gone
         out += gone
-    return out
+    if out > 0:
+        count(port.stats + FILTERED, out)
+    return DONE
+
+
+@hot
+def keep_all(port, dead, sequence, slot, kept, live):
+    """Hold a stage that may not filter to its mask; remember the first row that it took out."""
+    for i in range(len(live)):
+        if live[i] and not kept[i]:
+            store_relaxed(port.stats, sequence + i)
+            return UNASKED
+    return DONE
+
+
+def make_batch_step(call, rows_of, shape):
+    """One batch of a per-batch stage: find its state, call it, do what its mask says."""
+    skips, keyed, told, masks = shape.skips, shape.keyed, shape.live, shape.masks
+    obey = take_out if shape.filters else keep_all
+
+    @hot
+    def step(port, slots, dead, table, keys, p, sequence, slot, live, index):
+        n = len(live)
+        if told or keyed or masks:
+            live[:] = True
+        if skips and told:
+            note_live(dead, port.marks, slot, live)
+        store_relaxed(port.stats, sequence)
+        if keyed:
+            found = rows_of(keys, slot, live, index)
+            if found < n:
+                store_relaxed(port.stats, sequence + found)
+                return FULL
+        kept = call(slots[slot : slot + n], live, index, table, p[0])
+        if masks:
+            if kept is not None:
+                return MISFIT if len(kept) != n else obey(port, dead, sequence, slot, kept, live)
+        return DONE
+
+    return step
 
 
 def make_batch_loop(call, rows_of, shape):
     """The loop of a per-batch stage."""
-    filters, skips, keyed = shape.filters, shape.skips, shape.keyed
-    told, masks = shape.live, shape.masks
+    filters, cut = shape.filters, shape.skips and not shape.live
+    step = make_batch_step(call, rows_of, shape)
 
     @hot
     def loop(port, slots, dead, table, keys, p, waiter, lives, indices):
@@ -152,42 +191,16 @@ def make_batch_loop(call, rows_of, shape):
             while sequence < available:
                 slot = sequence & mask
                 n = min(min(available - sequence, port.limit), len(slots) - slot)
-                there = True
-                if skips and not told:
+                if cut:
                     n = run_of(dead, port.marks, slot, n)
-                    there = not is_dead(dead, port.marks, slot)
-                live = lives[:n]
-                if told or keyed or masks:
-                    live[:] = there
-                if skips and told:
-                    note_live(dead, port.marks, slot, live)
-                note_batch(port.stats, n)
-                out = 0
                 if filters:
                     dead[port.own, slot : slot + n] = 0
-                if there:
-                    store_relaxed(port.stats, sequence)
-                    index = indices[:n]
-                    if keyed:
-                        found = rows_of(keys, slot, live, index)
-                        if found < n:
-                            store_relaxed(port.stats, sequence + found)
-                            return FULL
-                    kept = call(slots[slot : slot + n], live, index, table, p[0])
-                    if masks:
-                        if kept is not None:
-                            if len(kept) != n:
-                                return MISFIT
-                            if not filters:
-                                for i in range(n):
-                                    if live[i] and not kept[i]:
-                                        store_relaxed(port.stats, sequence + i)
-                                        return UNASKED
-                            else:
-                                out = note_dead(dead, port.own, slot, kept, live)
+                if not cut or not is_dead(dead, port.marks, slot):
+                    note_batch(port.stats, n)
+                    code = step(port, slots, dead, table, keys, p, sequence, slot, lives[:n], indices[:n])
+                    if code != DONE:
+                        return code
                 sequence += n
-                if filters and out > 0:
-                    count(port.stats + FILTERED, out)
                 advance(port.gate, sequence, port.bells)
 
     return loop
