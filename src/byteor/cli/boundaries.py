@@ -17,9 +17,10 @@ from byteor.edges import files
 from byteor.edges.contract import Rejects, Sink, Source
 from byteor.edges.made import Widened, input_type, ring_type
 from byteor.edges.open import format_of, open_sink, open_source
+from byteor.edges.rolling import Roll, RollingSink
 from byteor.exec import findings as x
 from byteor.spec.codec import near
-from byteor.spec.model import MessageType, SingleRing
+from byteor.spec.model import Egress, MessageType, SingleRing
 
 _NAMED = re.compile(r"([A-Za-z_][\w-]*(?:\.end)?)=(.*)", re.DOTALL)
 
@@ -62,7 +63,7 @@ def egresses(spec: SingleRing) -> dict[str, MessageType]:
     return {spec.egress.name: types[spec.type], f"{spec.egress.name}.end": types[end]}
 
 
-def sinks_of(spec: SingleRing, places: dict[str, str], folder: Path) -> dict[str, Sink]:
+def sinks_of(spec: SingleRing, places: dict[str, str], folder: Path, roll: Roll | None = None) -> dict[str, Sink]:
     """Open all outputs, or none."""
     opened: dict[str, Sink] = {}
     if spec.egress is None:
@@ -70,11 +71,21 @@ def sinks_of(spec: SingleRing, places: dict[str, str], folder: Path) -> dict[str
     kinds = egresses(spec)
     try:
         for name, place in places.items():
-            opened[name] = open_sink(spec.egress, kinds[name], place, folder=folder)
+            opened[name] = _sink(spec.egress, kinds[name], place, folder, roll)
     except (diag.Refused, OSError):
         abort(opened)
         raise
     return opened
+
+
+def _sink(egress: Egress, message: MessageType, place: str, folder: Path, roll: Roll | None) -> Sink:
+    """Open one output, whole or in pieces."""
+    if roll is None:
+        return open_sink(egress, message, place, folder=folder)
+    if place == files.STREAM or place.startswith("python:"):
+        help = "give it a file, whose name the pieces get with a number"
+        raise diag.Refused([x.RUN_OPTION.at("roll", f"`{place}` cannot be written in pieces", help=help)])
+    return RollingSink(Path(place), roll, lambda piece: open_sink(egress, message, piece, folder=folder))
 
 
 def abort(sinks: Mapping[str, Sink]) -> None:

@@ -24,6 +24,7 @@ from byteor.cli.output import Json
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
+    from byteor.edges.rolling import Roll
 
 SWITCH = 100e-6  # seconds: Python stages that come back from a wait would otherwise queue for the GIL
 
@@ -46,6 +47,17 @@ class Asked:
     single_thread: bool = False
     settings: tuple[str, ...] = ()
     rejects: str | None = None
+    roll: Roll | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to run: the document, its spec with its edits made, and the places of its boundaries."""
+
+    seen: Examined
+    spec: Any
+    place: str | None
+    places: dict[str, str]
 
 
 def run(
@@ -66,29 +78,63 @@ def run(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Edit the spec by a key of its kv form.")
     ] = None,
     rejects: Annotated[str | None, typer.Option(metavar="FILE", help="Keep skipped rows there.")] = None,
+    roll: Annotated[
+        str, typer.Option(metavar="ROWS|SECONDSs", help="Write numbered pieces: 100000 rows each, or 60s.")
+    ] = "",
+    vary_batches: Annotated[
+        bool, typer.Option("--vary-batches", help="Run twice with other batch limits, and compare the outputs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a plan or a spec over an input, into outputs."""
-    options = (wait, batch, limit, repeat, interpreted, single_thread)
-    asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
     with output.told(as_json):
-        outcome = carry_out(where, asked)
+        options = (wait, batch, limit, repeat, interpreted, single_thread)
+        asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects, rolled(roll))
+        if vary_batches:
+            from byteor.cli.vary import vary
+
+            outcome = vary(where, asked)
+        else:
+            outcome = carry_out(where, asked)
     show(outcome, as_json)
     raise typer.Exit(outcome.exit)
 
 
-def carry_out(where: str, asked: Asked) -> Outcome:
-    """Run a document as asked; raise `Refused` where it cannot run at all."""
+def rolled(text: str) -> Roll | None:
+    """Read `--roll`."""
+    if not text:
+        return None
+    from byteor.edges.rolling import roll_from
+
+    if (roll := roll_from(text)) is None:
+        from byteor.exec import findings as x
+
+        help = "write `--roll 100000` for rows or `--roll 60s` for seconds"
+        raise diag.Refused([x.RUN_OPTION.at("roll", f"`{text}` is no number of rows or seconds", help=help)])
+    return roll
+
+
+def prepared(where: str, asked: Asked) -> Prepared:
+    """Read the document, make the edits, and place the boundaries; raise `Refused` where that cannot be."""
     from byteor.cli.boundaries import egresses, placed
 
-    sys.setswitchinterval(SWITCH)
     seen = examine(where)
     spec = seen.usable()
     if asked.settings:
         spec = edited(spec, asked.settings, seen.source.name)
     place = placed("input", asked.inputs, [spec.ingress.name]).get(spec.ingress.name)
-    places = placed("output", asked.outputs, list(egresses(spec)))
-    return replace(_run(seen, spec, place, places, asked), places=places)
+    return Prepared(seen, spec, place, placed("output", asked.outputs, list(egresses(spec))))
+
+
+def carry_out(where: str, asked: Asked) -> Outcome:
+    """Run a document as asked; raise `Refused` where it cannot run at all."""
+    return run_prepared(prepared(where, asked), asked)
+
+
+def run_prepared(ready: Prepared, asked: Asked) -> Outcome:
+    """Run what is prepared; raise `Refused` where it cannot run at all."""
+    sys.setswitchinterval(SWITCH)
+    return replace(_run(ready, asked), places=ready.places)
 
 
 def show(outcome: Outcome, as_json: bool = False) -> None:
@@ -104,24 +150,25 @@ def show(outcome: Outcome, as_json: bool = False) -> None:
     print(report.as_text(outcome), file=stream, flush=True)
 
 
-def _run(seen: Examined, spec: Any, place: str | None, places: dict[str, str], asked: Asked) -> Outcome:
+def _run(ready: Prepared, asked: Asked) -> Outcome:
     from byteor.cli import boundaries
     from byteor.cli.progress import Progress
     from byteor.cli.signals import stoppable_stdin
 
-    if place is None:
+    seen, spec = ready.seen, ready.spec
+    if ready.place is None:
         from byteor.exec import findings as x
 
         help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
         raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
     with stoppable_stdin() as wake, Progress() as progress, _rejects(asked.rejects) as kept:
-        source = boundaries.source_of(spec, place, seen.folder, kept)
+        source = boundaries.source_of(spec, ready.place, seen.folder, kept)
         progress.say(f"bringing up {len(spec.stages)} stages")
         made = _bring_up(seen, spec, asked)
         if source.note:
             print(f"note: {source.note}", file=sys.stderr)
         batches = boundaries.batches_of(spec, source, asked.limit, asked.repeat)
-        sinks = boundaries.sinks_of(spec, places, seen.folder)
+        sinks = boundaries.sinks_of(spec, ready.places, seen.folder, asked.roll)
         progress.begin()
         try:
             return _driven(made, batches, sinks, source, wake, progress)

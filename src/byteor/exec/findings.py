@@ -105,3 +105,11 @@ Why: a run with a guessed option would not be the run that was asked for.
 
 Instead: see the help of the finding for the values that are possible.""",
 )
+BATCH_DEPENDENT = rule(
+    "X030",
+    "batch-dependent",
+    """What: two runs over the same input, with other batch limits, gave other outputs.
+Why: where a batch ends depends on timing, so such a result cannot be had again.
+Example: a per-batch stage that subtracts the batch's mean, or sums floats batch by batch.
+Instead: keep what is carried over rows in the state, sum integers, or say `borders = true` and live with it.""",
+)
