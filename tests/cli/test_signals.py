@@ -49,8 +49,9 @@ def ended(run: subprocess.Popen[bytes], number: signal.Signals = signal.SIGINT) 
     return run.communicate()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("more", [(), ("--single-thread",)])
+@pytest.mark.parametrize(
+    ("number", "status", "more"), [(signal.SIGINT, 130, ()), (signal.SIGTERM, 143, ("--single-thread",))]
+)
 def test_a_signal_drains_what_is_under_way(
     tmp_path: Path, number: signal.Signals, status: int, more: tuple[str, ...]
 ) -> None:
@@ -63,10 +64,9 @@ def test_a_signal_drains_what_is_under_way(
     assert b"drained: 3 in, 2 out, 1 filtered" in report and b"Traceback" not in report
 
 
-@pytest.mark.parametrize("more", [(), ("--single-thread",)])
-def test_a_drained_output_is_complete_under_its_name(tmp_path: Path, more: tuple[str, ...]) -> None:
+def test_a_drained_output_is_complete_under_its_name(tmp_path: Path) -> None:
     p = project(tmp_path, MARKING)
-    run = started(p, p.path("out.csv"), *more)
+    run = started(p, p.path("out.csv"))
     for _ in range(3):
         until(run.stderr, b"here")
     _, report = ended(run)

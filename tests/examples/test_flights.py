@@ -115,10 +115,13 @@ def named(options: dict[str, Any]) -> str:
     return ",".join(f"{key}={value}" for key, value in options.items())
 
 
-@pytest.mark.parametrize("options", GRID, ids=named)
-@pytest.mark.parametrize("format", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [*[("csv", options) for options in GRID], *[("parquet", options) for options in GRID[::4]]],
+    ids=lambda value: value if isinstance(value, str) else named(value),
+)
 def test_the_bytes_do_not_depend_on_how_it_ran(
-    some: dict[str, Path], reference: bytes, tmp_path: Path, options: dict[str, Any], format: str
+    some: dict[str, Path], reference: bytes, tmp_path: Path, format: str, options: dict[str, Any]
 ) -> None:
     table = tmp_path / "out.parquet"
     outcome = carry_out(PLAN, Asked(inputs=(str(some[format]),), outputs=(str(table),), **options))
