@@ -39,6 +39,10 @@ class WouldBlock(RuntimeError):
     """The call would wait for ever: nothing else is there that could move the ring."""
 
 
+class Stopped(RuntimeError):
+    """Rows were sent to a run that somebody has stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a run did. `seconds` are from start to join; `rate_per_s` is of messages in."""
@@ -218,6 +222,8 @@ class Run:
 
     def make_room(self) -> None:
         """Let something move after a send found the ring full; raise when nothing ever will."""
+        if self.ring.stopped:
+            raise Stopped("the run has been stopped")
         if not self.ring.options.threads and self.ring.step():
             return
         if self.readers == 0 and self.ring.stuck_on_egress():
