@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from dev import fuzz, gen, proof, size
+from dev import fuzz, gen, proof, size, soak
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -49,6 +49,10 @@ def fuzz_documents(given: Arguments) -> int:
     return fuzz.fuzz(given.seconds, given.inputs, given.seed, given.form)
 
 
+def soak_rings(given: Arguments) -> int:
+    return soak.soak(given.minutes, given.seed)
+
+
 TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("check", check, "lint, then the tests that are not slow (about 1 minute)"),
     ("lint", lint, "format, lint, types, layers, generated files (about 15 seconds, 3 when warm)"),
@@ -60,6 +64,7 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         fuzz_documents,
         "hostile documents: no traceback, no hang, one answer (1 minute, --seconds N)",
     ),
+    ("soak", soak_rings, "rings under load, to the message, with memory flat (5 minutes, --minutes N)"),
     ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
 )
@@ -78,6 +83,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--inputs", type=int, help="how many instead: such a run can be repeated")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
             one.add_argument("--form", choices=fuzz.FORMS, default="", help="one form instead of all")
+        if name == "soak":
+            one.add_argument("--minutes", type=float, default=5.0, help="how long")
+            one.add_argument("--seed", type=int, default=1, help="where the choices begin")
         if name in ("explore", "mutants"):
             one.add_argument("--full", action="store_true", help="the larger bounds")
     return top
