@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from byteor.spec import dag
-from byteor.spec.kv import spec_sha256
+from byteor.spec import dag, describe_lanes
+from byteor.spec.kv import Spec, spec_sha256
+from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import IDENTITY, MessageType, SingleRing, Stage, scalar
 
 
-def describe(spec: SingleRing) -> str:
-    """Describe a ring for people."""
-    blocks = [_head(spec), _types(spec), _ingress(spec), _stages(spec), _egress(spec), _determinism(spec)]
+def describe(spec: Spec) -> str:
+    """Describe a spec for people."""
+    if isinstance(spec, LaneGraph):
+        what = [describe_lanes.head(spec), _types(spec), describe_lanes.lanes(spec), describe_lanes.roles(spec)]
+    else:
+        what = [_head(spec), _types(spec), _ingress(spec), _stages(spec), _egress(spec)]
+    blocks = [*what, _determinism(spec)]
     lines = [line for block in blocks for line in [*block, ""]]
     return "\n".join([*lines, f"sha256 {spec_sha256(spec)}", ""])
 
@@ -29,9 +34,9 @@ def _head(ring: SingleRing) -> Iterator[str]:
         yield f"  {ring.shards} shards by `{ring.shard_key}`, a ring each"
 
 
-def _types(ring: SingleRing) -> Iterator[str]:
+def _types(spec: Spec) -> Iterator[str]:
     yield "types"
-    for message in ring.types:
+    for message in spec.types:
         yield f"  {message.name}: {message.size} bytes"
         yield from (f"    {line}" for line in _fields(message))
 
@@ -117,12 +122,14 @@ def _egress(ring: SingleRing) -> Iterator[str]:
         yield f"  `end` records sorted by {_names(at.sort)}, then by their bytes"
 
 
-def _determinism(ring: SingleRing) -> Iterator[str]:
-    why = list(dependences(ring))
+def _determinism(spec: Spec) -> Iterator[str]:
+    why = list(describe_lanes.dependences(spec) if isinstance(spec, LaneGraph) else dependences(spec))
     yield "deterministic: the same input gives the same bytes" if not why else "not deterministic:"
     yield from (f"  {line}" for line in why)
-    if plain := [s.name for s in ring.stages if not s.compiled and s.call != IDENTITY][1:]:
-        yield f"  ({len(plain) + 1} plain Python stages share one interpreter: processes would run them side by side)"
+    stages = [role.stage for role in spec.stages] if isinstance(spec, LaneGraph) else list(spec.stages)
+    plain = sum(not stage.compiled and stage.call != IDENTITY for stage in stages)
+    if plain > 1:
+        yield f"  ({plain} plain Python stages share one interpreter: processes would run them side by side)"
 
 
 def dependences(ring: SingleRing) -> Iterator[str]:
