@@ -13,7 +13,7 @@ from typing import Any
 
 from byteor.spec.codec import join, slots_of, text_of
 from byteor.spec.kv import KIND, Spec
-from byteor.spec.lane_graph import LaneEgress, LaneIngress, StageRole
+from byteor.spec.lane_graph import Lane, LaneEgress, LaneIngress, StageRole
 from byteor.spec.model import Stage
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
@@ -21,6 +21,7 @@ EMPTY = '""'
 Name = tuple[str, int]  # a name, and how often it stood before
 SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~", MOVED: ">"}
 WORDS = {"ingresses": "ingress", "egresses": "egress", "merges": "merge", "bridges": "bridge"}
+POSITIONS: dict[type, tuple[str, ...]] = {Stage: ("depends_on",), Lane: ("order.numbering",)}
 INNER = {StageRole: "stage", LaneIngress: "ingress", LaneEgress: "egress"}
 
 
@@ -123,19 +124,36 @@ def _parts(place: _Place, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Ch
 
 
 def _part(place: _Place, old: Any, new: Any, was: Sequence[Name], now: Sequence[Name]) -> Iterator[Change]:
-    """Compare two parts of one name; a stage's dependencies are compared by the names that they stand for."""
-    if not (isinstance(old, Stage) and isinstance(new, Stage)):
-        yield from _object(place, old, new)
-        return
-    before = _names(old, was), _names(new, now)
-    if before[0] != before[1]:
-        there = place.at("depends_on")
-        yield Change(CHANGED, there.subject, there.new, *map(_shown, before))
-    yield from _object(place, old, replace(new, depends_on=old.depends_on))
+    """Compare two parts of one name; positions among their own kind are compared by the names that they stand for."""
+    for key in POSITIONS.get(type(new), ()):
+        before = _names(old, key, was), _names(new, key, now)
+        if before[0] != before[1] and None not in before:
+            there = place.at(key)
+            yield Change(CHANGED, there.subject, there.new, *map(_shown, before))
+    yield from _object(place, old, _positioned(old, new))
 
 
-def _names(stage: Stage, names: Sequence[Name]) -> tuple[str, ...]:
-    return tuple(_label(names[j]) if 0 <= j < len(names) else str(j) for j in stage.depends_on)
+def _names(part: Any, key: str, names: Sequence[Name]) -> tuple[str, ...] | None:
+    """The names that a part's positions stand for; None where it has no such list."""
+    found = _at(part, key)
+    if found is None:
+        return None
+    return tuple(_label(names[j]) if 0 <= j < len(names) else str(j) for j in found)
+
+
+def _at(part: Any, key: str) -> tuple[int, ...] | None:
+    for attr in key.split("."):
+        part = getattr(part, attr, None)
+    return (part,) if isinstance(part, int) else part
+
+
+def _positioned(old: Any, new: Any) -> Any:
+    """The new part with the positions of the old one: they have been compared."""
+    if isinstance(new, Stage) and isinstance(old, Stage):
+        return replace(new, depends_on=old.depends_on)
+    if isinstance(new, Lane) and isinstance(old, Lane) and new.order and old.order:
+        return replace(new, order=replace(new.order, numbering=old.order.numbering))
+    return new
 
 
 def _label(name: Name) -> str:
@@ -153,7 +171,7 @@ def _shown(value: Any) -> str | None:
 
 def _summary(part: Any) -> str:
     """A part in one line: what it has beside its name, without what is absent or none."""
-    slots = [slot for slot in slots_of(type(part)) if slot.attr not in ("name", "depends_on")]
+    slots = [slot for slot in slots_of(type(part)) if slot.attr not in ("name", "depends_on", "numbering")]
     pairs = [(slot.key, getattr(part, slot.attr)) for slot in slots]
     return " ".join(f"{key}={_shown(value)}" for key, value in pairs if value not in (None, ()))
 

@@ -126,7 +126,8 @@ def _lanes(plant: LaneGraph) -> Graph:
 
 def _lane(lane: Lane) -> tuple[str, ...]:
     full = "drops when full" if lane.on_full == "drop" else ""
-    return _notes(f"{lane.kind} of {lane.type}", f"{lane.capacity} x {lane.slot_bytes} bytes", full)
+    order = f"ordered by {lane.order.by}" if lane.order else ""
+    return _notes(f"{lane.kind} of {lane.type}", f"{lane.capacity} x {lane.slot_bytes} bytes", order, full)
 
 
 Role = tuple[Node, tuple[str, ...], tuple[str, ...]]

@@ -17,11 +17,15 @@ from byteor.spec import ring_rules as words
 from byteor.spec.codec import I64, Kind, Slot, slots_of
 from byteor.spec.model import SCALARS as PLAIN
 from byteor.spec.model import UNITS, WAITS, Field, Param
+from byteor.spec.placement import PINNINGS, RESTARTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (plans.Plan, "target"): TARGETS,
     (plans.Plan, "on_full"): lanes.ON_FULL,
+    (plans.Plan, "wait"): WAITS,
+    (plans.Plan, "pinning"): PINNINGS,
+    (plans.Supervise, "restart"): RESTARTS,
     (plans.Ring, "wait"): WAITS,
     (plans.Ring, "ordering"): words.ORDERINGS,
     (plans.Ring, "producer"): words.PRODUCERS,
@@ -33,12 +37,12 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (plans.LaneIntent, "on_full"): lanes.ON_FULL,
     (plans.LaneIntent, "retain"): lanes.RETAIN,
     (plans.Merge, "policy"): lanes.MERGE_POLICIES,
+    (plans.Merge, "late"): lanes.LATE,
     (plans.Router, "policy"): lanes.ROUTER_POLICIES,
 }
 _SCALAR = rf"^({'|'.join(PLAIN)}|bytes\([1-9][0-9]*\)|timestamp\(({'|'.join(UNITS)})\))$"
 PATTERNS = {(Field, "type"): _SCALAR, (Param, "type"): _SCALAR}
 LEAVES = {"str": "string", "int": "integer", "bool": "boolean"}
-SHORT: dict[type, list[str]] = {Param: ["string", "boolean", "integer", "number"]}
 
 Schema = dict[str, Any]
 
@@ -113,7 +117,12 @@ def _definition(cls: type, made: dict[str, Schema], named: bool) -> Schema:
     table = _object(cls, made, named)
     if cls not in FORM.short:
         return table
-    short: Schema = {"type": SHORT.get(cls, "string")}
-    if (cls, "type") in PATTERNS and cls not in SHORT:
-        short["pattern"] = PATTERNS[cls, "type"]
-    return {"anyOf": [short, table]}
+    return {"anyOf": [_short(cls, table), table]}
+
+
+def _short(cls: type, table: Schema) -> Schema:
+    """What may stand for the whole table: any scalar for a parameter, else what one of its keys takes."""
+    if cls is Param:
+        return {"type": ["string", "boolean", "integer", "number"]}
+    (key,) = FORM.short[cls]("") or {}
+    return cast(Schema, table["properties"][key])
