@@ -106,7 +106,7 @@ def ingress_type(ring: SingleRing) -> Hits:
     What: the ingress has another type than the ring.
     Why: it writes into the ring's slots, with nothing between.
     Example: an ingress of type `line` before a ring of type `tick`.
-    Instead: one type for both; a type may hold fields that the ingress leaves empty only if they declare a null.
+    Instead: one type for both; an input need not have the fields that a stage writes before any stage reads them.
     """
     if ring.ingress.type != ring.type:
         message = f"the ingress has type `{shown(ring.ingress.type)}`, the ring `{shown(ring.type)}`"
