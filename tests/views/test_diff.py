@@ -8,10 +8,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byteor.lower import lower
+from byteor.plan import document
 from byteor.spec.build import SingleRingBuilder, message_type
+from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import Param, SingleRing
 from byteor.views.diff import as_data, as_text, diff
 from tests.strategies import FEW, specs
+from tests.views.test_graph import PLANT
 
 TICK = message_type("tick", {"key": "u32", "px": "f64"})
 
@@ -75,3 +79,20 @@ def test_a_spec_differs_from_every_other_one_and_not_from_itself(spec: Any, data
     assert diff(spec, spec) == ()
     assert bool(diff(spec, other)) == (spec != other)
     assert diff(spec, other) == diff(spec, other)
+
+
+def test_a_numbering_is_compared_by_the_lane_that_it_names() -> None:
+    plan = document.read(PLANT).plan
+    assert plan is not None
+    old = lower(plan).spec
+    assert isinstance(old, LaneGraph)
+    moved = replace(old, lanes=old.lanes[::-1])
+    numbers = {lane.order.numbering for lane in old.lanes if lane.order}
+    assert numbers and diff(old, old) == ()
+    last = len(old.lanes) - 1
+    turned = tuple(
+        replace(lane, order=replace(lane.order, numbering=last - lane.order.numbering)) if lane.order else lane
+        for lane in moved.lanes
+    )
+    assert [c.what for c in diff(old, replace(moved, lanes=turned))] == ["moved"]
+    assert any(c.subject.endswith("order.numbering") for c in diff(old, moved))

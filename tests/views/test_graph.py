@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from byteor.plan import document
 from byteor.plan.model import Connect, Plan, Stage
 from byteor.spec.build import SingleRingBuilder, message_type
 from byteor.views.graph import Edge, Graph, Node, graph_of, in_order
-from byteor.views.layout import lay_out
+from byteor.views.layout import Layout, lay_out
 from byteor.views.svg import svg
 from byteor.views.texts import dot, mermaid, text
 from tests.strategies import FEW, specs, valid_rings
@@ -133,3 +134,53 @@ def test_long_edges_go_around_what_lies_between() -> None:
     (long,) = [route for route in placed.routes if len(route.through) == 2]
     for spot, node in zip(long.through, ("single_ring.stages.1", "single_ring.stages.2"), strict=True):
         assert abs(placed.across[spot] - placed.across[node]) > 30
+
+
+PLANT = """plan = 2
+name = "plant"
+target = "lane_graph"
+types.tick.at = "i64"
+ingress = [{ name = "a", type = "tick", sort_by = "at" }, { name = "b", type = "tick", sort_by = "at" }]
+stage = [{ name = "left", call = "m:f", writes = [] }, { name = "right", call = "m:f", writes = [] }]
+merge = [{ name = "both", inputs = ["left", "right"], field = "at" }]
+egress = [{ name = "out" }]
+connect = [
+    { from = "a", to = "left", tap = "audit" },
+    { from = "b", to = "right" },
+    { from = "both", to = "out", lane = "fanout" },
+]
+"""
+
+
+def test_a_plant_has_its_lanes_between_its_roles() -> None:
+    plan = document.read(PLANT).plan
+    assert plan is not None
+    lowered = lower(plan)
+    assert lowered.spec is not None, lowered.all_findings
+    graph = graph_of(lowered.spec)
+    kind = {node.path: node.kind for node in graph.nodes}
+    assert {"ingress", "lane", "stage", "bridge", "merge", "egress"} == set(kind.values())
+    assert all((kind[e.source] == "lane") != (kind[e.target] == "lane") for e in graph.edges)
+    assert ("both", "out", "fanout") in [
+        (n.name, m.name, e.label)
+        for e in graph_of(plan).edges
+        for n in graph_of(plan).nodes
+        for m in graph_of(plan).nodes
+        if (n.path, m.path) == (e.source, e.target)
+    ]
+
+
+def test_edges_that_need_not_cross_do_not() -> None:
+    plan = document.read(PLANT).plan
+    assert plan is not None
+    spec = lower(plan).spec
+    assert spec is not None
+    graph = graph_of(spec)
+    placed = lay_out(graph, dict.fromkeys((node.path for node in graph.nodes), 60.0))
+    links = [list(pairwise((r.edge.source, *r.through, r.edge.target))) for r in placed.routes]
+    flat = [(placed.across[a], placed.across[b], _layer(placed, a)) for route in links for a, b in route]
+    assert not [(x, y) for x in flat for y in flat if x[2] == y[2] and x[0] < y[0] and x[1] > y[1]]
+
+
+def _layer(placed: Layout, spot: str) -> int:
+    return next(i for i, layer in enumerate(placed.layers) if spot in layer)

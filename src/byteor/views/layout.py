@@ -8,13 +8,14 @@ Rule 3. `across` is the direction of a layer and `along` that of the flow; which
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from byteor.views.graph import Edge, Graph, depths, without_cycles
 
-SWEEPS = 8
+SWEEPS, PULLS = 8, 24
 GAP = 26.0
 LANE_GAP = 14.0
 
@@ -43,9 +44,7 @@ def lay_out(graph: Graph, sizes: Sizes) -> Layout:
     graph = without_cycles(graph)
     layers, routes, links = _layered(graph)
     before, after = _neighbours(links)
-    for sweep in range(SWEEPS):
-        forward = sweep % 2 == 0
-        _order(layers if forward else layers[::-1], before if forward else after)
+    layers = _ordered(layers, before, after)
     across = _places(layers, before, after, sizes)
     return Layout(tuple(map(tuple, layers)), across, routes)
 
@@ -76,6 +75,33 @@ def _neighbours(links: Iterable[tuple[str, str]]) -> tuple[dict[str, list[str]],
     return before, after
 
 
+def _ordered(
+    layers: list[list[str]], before: Mapping[str, list[str]], after: Mapping[str, list[str]]
+) -> list[list[str]]:
+    """Sweep to and fro, and take the orders under which the fewest edges cross, the first of them."""
+    best, fewest = layers, _crossings(layers, after)
+    for sweep in range(SWEEPS):
+        layers = [list(layer) for layer in layers]
+        forward = sweep % 2 == 0
+        _order(layers if forward else layers[::-1], before if forward else after)
+        if (count := _crossings(layers, after)) < fewest:
+            best, fewest = layers, count
+    return best
+
+
+def _crossings(layers: Sequence[list[str]], after: Mapping[str, list[str]]) -> int:
+    """Count the pairs of links that cross, layer by layer."""
+    count = 0
+    for above, below in pairwise(layers):
+        rank = {spot: i for i, spot in enumerate(below)}
+        seen: list[int] = []
+        for spot in above:
+            ends = sorted(rank[one] for one in after.get(spot, ()))
+            count += sum(len(seen) - bisect_right(seen, end) for end in ends)
+            seen = sorted([*seen, *ends])
+    return count
+
+
 def _order(layers: Sequence[list[str]], towards: Mapping[str, list[str]]) -> None:
     """Put each layer in the order of the middles of its neighbours in the layer before."""
     for above, layer in pairwise(layers):
@@ -103,9 +129,9 @@ def _places(
     for layer in layers:
         across |= dict(zip(layer, _apart(layer, [0.0] * len(layer), sizes), strict=True))
     both = {spot: [*before.get(spot, ()), *after.get(spot, ())] for spot in across}
-    for sweep in range(SWEEPS):
+    for sweep in range(PULLS):
         forward = sweep % 2 == 0
-        towards = both if sweep >= SWEEPS - 2 else before if forward else after
+        towards = both if sweep >= PULLS // 2 else before if forward else after
         for layer in layers if forward else reversed(layers):
             near = [towards.get(spot) or [spot] for spot in layer]
             wanted = [sum(across[one] for one in ones) / len(ones) for ones in near]

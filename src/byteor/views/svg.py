@@ -18,7 +18,7 @@ from byteor.views.texts import clean
 NAME, NOTE = 8.0, 6.3  # widths of a letter: those of the widest usual fonts, so that no text leaves its box
 ROW, PAD, LONGEST = 16, 14, 34
 MARGIN, BETWEEN = 20, 64
-ROUND = {"lane": 99, "ingress": 18, "egress": 18}
+ROUND = {"lane": 26, "ingress": 18, "egress": 18}
 
 STYLE = """
 .byteor{--paper:#fff;--box:#f7f8fa;--line:#8a94a3;--text:#1b2330;--note:#5a6472;
