@@ -106,20 +106,29 @@ def cycle(plan: Plan) -> Hits:
     Example: `a` to `b` and `b` to `a`.
     Instead: let the plant be a graph without cycles; feedback belongs outside, from an egress to an ingress.
     """
-    waits, after = Counter[str](), dict[str, list[str]]()
-    for _, start, end in edges(plan):
-        waits[end] += 1
+    pairs = [(start, end) for _, start, end in edges(plan)]
+    behind = _never_free(pairs)
+    inside = _never_free([(end, start) for start, end in pairs if start in behind and end in behind])
+    if inside:
+        path = next(path for path, start, end in edges(plan) if start in inside and end in inside)
+        names = [
+            f"`{shown(name)}`" for name in dict.fromkeys(name for pair in pairs for name in pair) if name in inside
+        ]
+        yield Hit(path, f"there is a cycle among {', '.join(names[:4])}", "remove one of the connections")
+
+
+def _never_free(pairs: list[tuple[str, str]]) -> set[str]:
+    """The names that stay when those that wait for nothing are taken away, again and again."""
+    waits, after = Counter(end for _, end in pairs), dict[str, list[str]]()
+    for start, end in pairs:
         after.setdefault(start, []).append(end)
-    free = [name for name in dict.fromkeys((*after, *waits)) if not waits[name]]
+    free = [name for name in after if not waits[name]]
     while free:
         for name in after.get(free.pop(), ()):
             waits[name] -= 1
             if not waits[name]:
                 free.append(name)
-    if stuck := [name for name in dict.fromkeys((*after, *waits)) if waits[name] > 0]:
-        path = next(path for path, start, end in edges(plan) if waits[start] > 0 and waits[end] > 0)
-        names = ", ".join(f"`{shown(name)}`" for name in stuck[:4])
-        yield Hit(path, f"there is a cycle among {names}", "remove one of the connections")
+    return {name for name, count in waits.items() if count > 0}
 
 
 @states(TABLE, "P054", "not-connected", Plan)
@@ -151,7 +160,7 @@ def merge_inputs(plan: Plan) -> Hits:
     listed = {merge.name: set(merge.inputs) for merge in plan.merge}
     for i, merge in enumerate(plan.merge):
         if len(merge.inputs) < 2:
-            yield Hit(f"merge.{i}.inputs", f"`{shown(merge.name)}` lists {len(merge.inputs)} inputs, it needs two")
+            yield Hit(f"merge.{i}.inputs", f"`{shown(merge.name)}` has too few inputs: {len(merge.inputs)}")
         yield from twice_in(f"merge.{i}.inputs", merge.inputs)
     for i, row in enumerate(plan.connect):
         if row.from_ not in listed.get(row.to, {row.from_}):
@@ -211,7 +220,10 @@ def placed_twice(plan: Plan) -> Hits:
     Instead: keep one of them.
     """
     for table in ("supervise", "group", "pin"):
-        yield from twice((path, name) for path, name in places(plan) if path.startswith(table))
+        first: dict[str, str] = {}
+        for path, name in (place for place in places(plan) if place[0].startswith(table)):
+            if first.setdefault(name, path) != path:
+                yield Hit(path, f"`{shown(name)}` is already here", "keep one of them", ((first[name], "here"),))
     yield from twice((f"group.{i}.name", group.name) for i, group in enumerate(plan.group))
 
 
@@ -229,7 +241,7 @@ def bad_placement(plan: Plan) -> Hits:
         if row.restart not in RESTARTS:
             yield Hit(f"supervise.{i}.restart", f"`{shown(row.restart)}` is no policy", "use `never` or `on_failure`")
         if row.limit < 0:
-            yield Hit(f"supervise.{i}.limit", f"a limit of {row.limit}")
+            yield Hit(f"supervise.{i}.limit", f"the limit {row.limit} is negative")
     for i, pin in enumerate(plan.pin):
         if pin.cpu < 0:
-            yield Hit(f"pin.{i}.cpu", f"there is no core {pin.cpu}")
+            yield Hit(f"pin.{i}.cpu", f"core {pin.cpu} is negative")

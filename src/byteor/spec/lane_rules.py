@@ -75,9 +75,9 @@ def bad_consumers(graph: LaneGraph) -> Hits:
         least = 0 if lane.kind in ("journal", "state") else 1
         most = 1 if lane.kind in ONE_READER else MAX_CONSUMERS
         if not least <= lane.consumers <= most:
-            wanted = "1 consumer" if most == 1 else f"{least} to {most} consumers"
+            wanted = "1" if most == 1 else f"{least} to {most}"
             help = "use `fanout`" if lane.kind in ONE_READER and lane.consumers > 1 else ""
-            yield Hit(f"lanes.{i}.consumers", f"{lane.consumers}, {_a(lane.kind)} has {wanted}", help)
+            yield Hit(f"lanes.{i}.consumers", f"consumers: {lane.consumers}; {_a(lane.kind)} has {wanted}", help)
 
 
 def _a(kind: str) -> str:
@@ -95,7 +95,7 @@ def consumers_differ(graph: LaneGraph) -> Hits:
     for i, readers in enumerate(flow_of(graph).readers):
         lane = graph.lanes[i]
         if lane.consumers != len(readers):
-            message = f"lane `{shown(lane.name)}` says {lane.consumers} consumers, {len(readers)} roles read it"
+            message = f"lane `{shown(lane.name)}` says {lane.consumers} consumers, roles that read it: {len(readers)}"
             related = tuple((role.path, "reads it") for role in readers[:4])
             yield Hit(f"lanes.{i}.consumers", message, f"write {len(readers)}", related)
 

@@ -15,8 +15,6 @@ from byteor.spec.numbering import Numbering, meet, numbering_of, runs, splits, t
 from byteor.spec.table import Entry, Hit, Hits, states
 
 TABLE: list[Entry] = []
-ANEW = "start a new numbering on the lane before it"
-
 _kept: list[tuple[Flow, Numbering]] = []
 
 
@@ -45,7 +43,8 @@ def two_merge_fields(graph: LaneGraph) -> Hits:
             if clash.first.by != clash.second.by:
                 fields = f"`{shown(clash.first.by)}` and by `{shown(clash.second.by)}`"
                 related = tuple((f"{d.path}.field", "orders by it") for d in (clash.first, clash.second))
-                yield Hit(f"lanes.{clash.lane}", f"merges behind it order by {fields}", "order by one field", related)
+                message = f"merges behind lane `{shown(graph.lanes[clash.lane].name)}` order by {fields}"
+                yield Hit(f"lanes.{clash.lane}", message, "order by one field", related)
 
 
 @states(TABLE, "S121", "late-differs", LaneGraph)
@@ -60,7 +59,8 @@ def late_differs(graph: LaneGraph) -> Hits:
         for clash in found[1].clashes:
             if clash.first.by == clash.second.by:
                 related = tuple((f"{d.path}.late", shown(d.late)) for d in (clash.first, clash.second))
-                yield Hit(f"lanes.{clash.lane}", "merges behind it treat late records differently", "", related)
+                message = f"merges behind lane `{shown(graph.lanes[clash.lane].name)}` treat late records differently"
+                yield Hit(f"lanes.{clash.lane}", message, "", related)
 
 
 @states(TABLE, "S122", "merge-field-written", LaneGraph)
@@ -116,7 +116,8 @@ def merge_field_missing(graph: LaneGraph) -> Hits:
             continue
         if (there := before.field(by)) is None:
             message = f"`{shown(role.name)}` takes `{shown(before.name)}`, which has no `{shown(by)}` to be ordered by"
-            yield Hit(f"{role.path}.stage.in", message, ANEW, _merge(numbering, lane))
+            help = "add the field, or write `renumber = true` on the lane behind the stage"
+            yield Hit(f"{role.path}.stage.in", message, help, _merge(numbering, lane))
         elif there.type != field.type:
             message = f"`{shown(by)}` is {shown(there.type)} in `{shown(before.name)}`, then {shown(field.type)}"
             yield Hit(f"{role.path}.stage.in", message, "use one type for it", _merge(numbering, lane))
@@ -190,7 +191,8 @@ def run_too_long(graph: LaneGraph) -> Hits:
         room = graph.lanes[small].capacity
         if 0 < room < lengths[split.lane] and (merge := meet(flow, numbering, split)):
             message = f"{lengths[split.lane]} records may share an order word, and {room} fit"
-            yield Hit(f"lanes.{small}.capacity", message, ANEW, ((merge, "the branches meet here"),))
+            help = f"use a capacity of at least {lengths[split.lane]}, or write `renumber = true` on the lane"
+            yield Hit(f"lanes.{small}.capacity", message, help, ((merge, "the branches meet here"),))
 
 
 @states(TABLE, "S126", "no-src", LaneGraph)

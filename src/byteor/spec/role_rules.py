@@ -67,7 +67,7 @@ def bad_merge_inputs(graph: LaneGraph) -> Hits:
     """
     for i, merge in enumerate(graph.merges):
         if len(merge.from_) < 2:
-            yield Hit(f"merges.{i}.from", f"merge `{shown(merge.name)}` has {len(merge.from_)} inputs, it needs two")
+            yield Hit(f"merges.{i}.from", f"merge `{shown(merge.name)}` has too few inputs: {len(merge.from_)}")
         yield from twice_in(f"merges.{i}.from", merge.from_)
 
 
@@ -178,7 +178,7 @@ def _origin(flow: Flow, reader: Role, lane: int) -> Way | str:
         if (stage := role.stage) and (stage.min_out, stage.max_out, stage.end) != (1, 1, None):
             return f"`{shown(role.name)}` is not one-to-one"
         if role.kind not in ("stage", "bridge"):
-            return f"`{shown(role.name)}` is no router"
+            return f"one way begins at `{shown(role.name)}`, which is no router"
         reader, lane = role, role.inputs[0][0]
 
 
