@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
 
-from byteor.testing.explore import Scenario, explore
+from byteor.testing.explore import Scenario, explore, sample
 from byteor.testing.lift import OPERATIONS, Lifter, hot_calls, names_of, parse
 
 Change = tuple[str, str, ast.AST]  # the rule, what it changes, and the node that replaces the old one
@@ -53,7 +53,8 @@ class Mutant:
     def name(self) -> str:
         """What names it across edits elsewhere: function, rule, change."""
         count = f" #{self.again}" if self.again > 1 else ""
-        return f"{self.function.__name__}: {self.rule}: {self.change}{count}"
+        function = self.function.__qualname__.replace(".<locals>", "")
+        return f"{function}: {self.rule}: {self.change}{count}"
 
     def apply(self, tree: ast.FunctionDef) -> None:
         """Change the tree in place."""
@@ -201,7 +202,7 @@ def reached(families: Mapping[str, Family]) -> dict[FunctionType, list[str]]:
     first: dict[object, FunctionType] = {}
     for name, family in families.items():
         lifter = Lifter()
-        family(lifter)
+        sample(family(lifter), 3, seed=1)  # actors lift what they call when they come to it
         for function in lifter.reached:
             found.setdefault(first.setdefault(function.__code__, function), []).append(name)
     return found

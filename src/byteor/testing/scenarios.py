@@ -1,193 +1,23 @@
-"""What the kernel's hot functions are run through: each scenario names operations and bounds.
+"""Several actors at once: what the kernel's hot functions are explored with.
 
-Rule 1. A scenario makes its words, payload and actors, and answers with the check of the end.
-Rule 2. Messages have two words, so a torn one can show: (number, minus number) when sent.
-Rule 3. Actors hand each other nothing but words and payload; lists belong to one actor.
-Rule 4. What is asserted is what users are promised: every row once, in order, whole; counters exact.
+Rule 1. The name of a scenario says its operations and its bounds.
+Rule 2. What is asserted is what users are promised: every row once, in order, whole; counters exact.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from byteor.abi.byteor_v1 import OPEN
 from byteor.kernel import loops
 from byteor.kernel import ring as kernel
+from byteor.kernel import shards
 from byteor.kernel.ring import UNMARKED
-from byteor.kernel.wait import BLOCK, FOREVER, NOBODY, SPIN, Waiter
+from byteor.kernel.wait import NOBODY
 from byteor.kernel.wait import ring as ring_bells
-from byteor.testing.explore import Check, Scenario
-from byteor.testing.lift import Body, Lifter
-from byteor.testing.world import World
-
-Setup = Callable[["Lab"], Check]
-Row = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One scenario of the table: `full` marks those beyond the default bounds."""
-
-    name: str
-    setup: Setup
-    limit: int
-    full: bool
-
-    def lifted(self, lift: Lifter) -> Scenario:
-        """The scenario over the functions as this lifter makes them."""
-        self.setup(Lab(World(), lift))  # a dry run: what the lifter has not reached by now is not in it
-        return lambda world: self.setup(Lab(world, lift))
-
-
-# One loop per stage and shape: what is lifted once is run many thousand times.
-message_loop = functools.cache(loops.make_message_loop)
-batch_loop = functools.cache(loops.make_batch_loop)
-
-TABLE: dict[str, Entry] = {}
-
-
-def scenario(name: str, limit: int = 60_000, full: bool = False) -> Callable[[Setup], Setup]:
-    """Put a scenario into the table."""
-
-    def put(setup: Setup) -> Setup:
-        assert name not in TABLE
-        TABLE[name] = Entry(name, setup, limit, full)
-        return setup
-
-    return put
-
-
-class Lab:
-    """One world with one ring, and the actors of the kernel ready to be put to it."""
-
-    def __init__(self, world: World, lift: Lifter) -> None:
-        self.world, self.lift = world, lift
-        self.blockers: tuple[int, ...] = ()
-        self.patience = FOREVER
-
-    def ring(self, capacity: int, gates: int, filters: int = 0) -> None:
-        """Make the ring's words and slots."""
-        self.cursor, self.stop = self.world.words("cursor", "stop")
-        self.closed = self.world.word("closed", OPEN)
-        self.gates = tuple(self.world.word(f"gate{i}") for i in range(gates))
-        self.bells = tuple(self.world.word(f"bell{i}") for i in range(gates + 1))  # the last is the producer's
-        self.stats = tuple(self.world.word(f"stats{i}") for i in range(gates))
-        self.slots = self.world.slots(capacity)
-        self.dead = self.world.array(max(1, filters), capacity, name="dead")
-
-    def blocking(self, *ends: int) -> None:
-        """Let these ends block, at their first turn; the others spin, for which no bell is rung."""
-        self.blockers = ends
-        self.lift.constants["_SPINS"] = -1
-
-    def waiter(self, end: int) -> Waiter:
-        """How this end waits."""
-        return Waiter(self.closed, self.stop, self.bells[end], BLOCK if self.blocks(end) else SPIN, self.patience)
-
-    def rung(self, *ends: int) -> tuple[int, ...]:
-        """The bells to ring: of those that may block."""
-        return tuple(self.bells[end] for end in ends if self.blocks(end)) or NOBODY
-
-    def blocks(self, end: int) -> bool:
-        """Whether this end may block; -1 is the producer, which is also the last."""
-        return end % len(self.bells) in {blocker % len(self.bells) for blocker in self.blockers}
-
-    def sending(self, count: int, gates: Iterable[int], rings: Iterable[int], limit: int = 64) -> Body:
-        """Send `count` messages, all of them, and close."""
-        rows = self.world.rows([(n, -n) for n in range(count)])
-        cells = tuple(self.gates[g] for g in gates)
-        waiter, bells = self.waiter(-1), self.rung(*rings)
-        taken = yield from self.lift(kernel.send)(self.cursor, [0], cells, self.slots, rows, waiter, bells, limit)
-        assert taken == count, f"{taken} of {count} sent"
-        yield from self.lift(kernel.close)(self.cursor, self.closed, self.rung(*range(len(self.gates) + 1)))
-
-    def collecting(self, gate: int, cells: Iterable[int], got: list[Row], room: int = 4, marks: Any = UNMARKED) -> Body:
-        """Collect until the stream has ended."""
-        own = self.gates[gate]
-        cells, waiter, bells = tuple(cells), self.waiter(gate), self.rung(-1)
-        collect = self.lift(kernel.collect)
-        while True:
-            out = self.world.slots(room, name="out")
-            n = yield from collect(cells, own, self.slots, self.dead, marks, out, waiter, bells)
-            got += [row.values() for row in out[:n]]
-            done = yield "load", "relaxed", own
-            if done == (yield "load", "acquire", self.closed):
-                return
-
-    def port(self, gate: int, cells: Iterable[int], rings: Iterable[int], limit: int, marks: Any, own: int) -> loops.Port:
-        """Where a stage meets the ring."""
-        return loops.Port(tuple(cells), self.gates[gate], self.stats[gate], self.rung(*rings), marks, own, limit)
-
-    def per_message(
-        self,
-        call: Any,
-        shape: loops.Shape,
-        port: loops.Port,
-        gate: int,
-        state: Any = None,
-        result: int = loops.DONE,
-        row_of: Any = None,
-    ) -> Body:
-        """Run a per-message stage to its end."""
-        loop = self.lift(message_loop(call, row_of, shape))
-        ended = yield from loop(port, self.slots, self.dead, [state], None, [None], self.waiter(gate))
-        assert ended == result, f"the loop ended with {ended}"
-
-    def per_batch(
-        self,
-        call: Any,
-        shape: loops.Shape,
-        port: loops.Port,
-        gate: int,
-        state: Any = None,
-        result: int = loops.DONE,
-        rows_of: Any = None,
-    ) -> Body:
-        """Run a per-batch stage to its end."""
-        loop = self.lift(batch_loop(call, rows_of, shape))
-        lives, indices = np.zeros(8, np.bool_), np.zeros(8, np.int64)
-        waiter = self.waiter(gate)
-        ended = yield from loop(port, self.slots, self.dead, state, None, [None], waiter, lives, indices)
-        assert ended == result, f"the loop ended with {ended}"
-
-    def value(self, address: int) -> int:
-        """The newest value of a word; for checks at the end."""
-        return self.world.memory.history(address)[-1][0]
-
-
-def sent(count: int, change: Callable[[Row], Row] = lambda row: row) -> list[Row]:
-    """What arrives when `count` messages were sent and each was changed."""
-    return [change((n, -n)) for n in range(count)]
-
-
-def same(got: list[Row], wanted: list[Row]) -> None:
-    """Every row once, in order, whole."""
-    assert got == wanted, f"{got} instead of {wanted}"
-
-
-# Stages
-
-
-def left(record: Any, *_: Any) -> None:
-    record.a = record.a + 10
-
-
-def bump(record: Any, *_: Any) -> None:
-    record.b = record.b + 100
-
-
-def take(record: Any, _live: Any, _index: Any, state: list[Row], _p: Any) -> None:
-    state.append(record.values())
-
-
-def keep_even(record: Any, *_: Any) -> bool:
-    return bool(record.a % 2 == 0)
-
+from byteor.testing.explore import Check
+from byteor.testing.lab import Lab, Row, bump, keep_even, left, same, scenario, sent, take
+from byteor.testing.lift import Body
 
 # The two ends
 
@@ -227,6 +57,19 @@ def unicast_blocking(lab: Lab, count: int, blockers: tuple[int, ...]) -> Check:
     return unicast(lab, 1, count)
 
 
+
+
+def unclosed(lab: Lab) -> Check:
+    """Nothing follows that could wake a reader by luck."""
+    lab.ring(1, 1)
+    lab.blocking(0)
+    got: list[Row] = []
+    lab.world.spawn(lab.sending(1, [0], [0], close=False), "producer")
+    lab.world.spawn(lab.collecting_once(0, [lab.cursor], got), "egress")
+    return lambda: same(got, sent(1))
+
+
+scenario("send without close, collect blocking: capacity 1, 1 message")(unclosed)
 scenario("send, collect blocking: capacity 1, 1 message")(lambda lab: unicast_blocking(lab, 1, (0,)))
 scenario("send blocking, collect: capacity 1, 2 messages")(lambda lab: unicast_blocking(lab, 2, (-1,)))
 scenario("send, collect, both blocking: capacity 1, 1 message")(lambda lab: unicast_blocking(lab, 1, (0, -1)))
@@ -302,7 +145,7 @@ scenario("send, stage, collect: capacity 1, 3 messages")(lambda lab: chain(lab, 
 scenario("send, stage, collect: capacity 2, 3 messages", limit=300_000, full=True)(lambda lab: chain(lab, 2, 3))
 
 
-@scenario("send, stage, collect blocking: capacity 1, 1 message")
+@scenario("send, stage, collect blocking: capacity 1, 1 message", full=True)
 def _(lab: Lab) -> Check:
     lab.blocking(1)
     return chain(lab, 1, 1)
@@ -385,3 +228,58 @@ def _(lab: Lab) -> Check:
     port = lab.port(0, [lab.cursor], [-1], 64, UNMARKED, -1)
     lab.world.spawn(lab.per_batch(take_all, loops.Shape(), port, 0, got), "stage")
     return lambda: same(got, sent(3))
+
+
+# Shards
+
+
+def sharded(lab: Lab, capacity: int, owners: list[int], room: int = 4) -> Check:
+    """Two rings as one stream: what is scattered is gathered in the order it came."""
+    lab.ring(2 * capacity, 2)
+    second, route, gathered = lab.world.words("cursor1", "route", "gathered")
+    routes = shards.Routes(
+        cursors=(lab.cursor, second),
+        gates=lab.gates,
+        boundaries=tuple((gate,) for gate in lab.gates),
+        sinks=((lab.cursor,), (second,)),
+        route=route,
+        gathered=gathered,
+    )
+    taken_by = lab.world.array(2 * capacity, name="shards")
+    got: list[Row] = []
+
+    def scattering() -> Body:
+        rows, bells = lab.world.rows(sent(len(owners))), lab.rung(0)
+        scatter = lab.lift(shards.scatter)
+        n = yield from scatter(
+            routes, lab.slots, taken_by, owners, rows, [0, 0], [0, 0], lab.waiter(-1), bells, 2
+        )
+        assert n == len(owners), f"{n} scattered"
+        yield from lab.lift(kernel.close)(route, lab.closed, bells)
+
+    def gathering() -> Body:
+        at = [0, 0]
+        gather = lab.lift(shards.gather)
+        while True:
+            out = lab.world.slots(room, name="out")
+            n = yield from gather(
+                routes, lab.slots, taken_by, lab.dead, UNMARKED, out, at, lab.waiter(0), lab.rung(-1)
+            )
+            got.extend(row.values() for row in out[:n])
+            done = yield "load", "relaxed", gathered
+            if done == (yield "load", "acquire", lab.closed):
+                return
+
+    lab.world.spawn(scattering(), "ingress")
+    lab.world.spawn(gathering(), "egress")
+    return lambda: same(got, sent(len(owners)))
+
+
+scenario("scatter, gather: two shards of capacity 1, 2 messages apart")(lambda lab: sharded(lab, 1, [1, 0]))
+scenario("scatter, gather: two shards of capacity 1, 3 messages")(lambda lab: sharded(lab, 1, [1, 1, 0]))
+scenario("scatter, gather: two shards of capacity 2, 3 messages, room for 1")(
+    lambda lab: sharded(lab, 2, [0, 0, 1], 1)
+)
+scenario("scatter, gather: two shards of capacity 1, 4 messages", full=True, limit=200_000)(
+    lambda lab: sharded(lab, 1, [1, 1, 0, 1])
+)
