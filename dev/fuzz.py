@@ -12,6 +12,7 @@ import collections
 import hashlib
 import importlib
 import itertools
+import json
 import random
 import signal
 import sys
@@ -28,7 +29,7 @@ FORMS = ("kv", "json", "toml", "plan-json")
 LIMIT = 5.0  # seconds for one input: far above the slowest, so that only a hang reaches it
 SLOW = (0.25, 50e-6)  # seconds for an input, and for each byte of it: slower ones are told
 AGAIN = 32  # one input in so many is answered twice, rendered and compared
-LONGEST = 4096
+LONGEST = 8192
 KEPT = 4000
 BLOCK = 2000  # mutated inputs, after which come a hundredth as many generated ones, which take longer to make
 
@@ -95,7 +96,7 @@ class Judge:
         return read, (*read.findings, *self.plane.rules.validate(read.spec))
 
     def _plan(self, data: bytes) -> tuple[Any, Any]:
-        document = self.plane.document
+        document, kv = self.plane.document, self.plane.kv
         read = document.read(data)
         if read.plan is None:
             if not self.plane.diag.errors(read.findings):
@@ -110,6 +111,8 @@ class Judge:
             raise Broken("not lowered, and no error")
         if lowered.spec is not None and self.plane.diag.errors(self.plane.rules.validate(lowered.spec)):
             raise Broken("lowered to a spec that is not valid")
+        if lowered.spec is not None and kv.decode(kv.encode(lowered.spec)).spec != lowered.spec:
+            raise Broken("lowered, written and read again, the spec is another")
         return read, found
 
     def _twice(self, form: str, data: bytes, answer: Any, findings: Any) -> None:
@@ -230,20 +233,21 @@ def corpus(form: str) -> list[bytes]:
     words = {"kv": "kv", "json": "json", "toml": "toml plan", "plan-json": "json plan"}[form]
     golden = importlib.import_module("tests.spec.golden")
     made += [g.given.encode() for g in map(golden.golden_of, golden.files()) if g.words == words]
-    plane = _plane()
-    if form in ("json", "plan-json"):
-        made += [_as_json(plane, form, data) for data in corpus("kv" if form == "json" else "toml")]
-    return [data for data in made if data and len(data) <= LONGEST]
+    if form != "toml":
+        source = {"kv": "toml", "json": "kv", "plan-json": "toml"}[form]
+        made += [_in_form(_plane(), form, data) for data in corpus(source)]
+    return [data for data in dict.fromkeys(made) if data and len(data) <= LONGEST]
 
 
-def _as_json(plane: Any, form: str, data: bytes) -> bytes:
-    import json
-
+def _in_form(plane: Any, form: str, data: bytes) -> bytes:
+    """An input of another form in this one, where it says something."""
     if form == "json":
         spec = plane.kv.decode(data).spec
-        return json.dumps(plane.kv.encode_data(spec)).encode() if spec is not None else b""
+        return _written(plane, form, spec) if spec is not None else b""
     plan = plane.document.read(data).plan
-    return plane.document.encode(plan, "json").encode() if plan is not None else b""
+    if plan is not None and form == "kv":
+        plan = plane.lower.lower(plan).spec
+    return _written(plane, form, plan) if plan is not None else b""
 
 
 def generated(form: str, seed: int) -> Iterator[bytes]:
@@ -269,13 +273,9 @@ def _written(plane: Any, form: str, value: Any) -> bytes:
     if form in ("toml", "plan-json"):
         text: str = plane.document.encode(value, "json" if form == "plan-json" else "toml")
         return text.encode()
-    return plane.kv.encode(value).encode() if form == "kv" else repr_json(plane.kv.encode_data(value))
-
-
-def repr_json(data: Any) -> bytes:
-    import json
-
-    return json.dumps(data).encode()
+    if form == "kv":
+        return bytes(plane.kv.encode(value), "ascii")
+    return json.dumps(plane.kv.encode_data(value)).encode()
 
 
 class Run:
