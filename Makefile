@@ -25,7 +25,7 @@ run: setup
 test: setup
 	@status=0; \
 	$(BIN)/python -m dev lint || status=1; \
-	$(BIN)/python -m pytest || status=1; \
+	$(BIN)/python -m pytest -n 2 || status=1; \
 	exit $$status
 
 clean:
