@@ -46,6 +46,8 @@ def mutants(given: Arguments) -> int:
 
 
 def fuzz_documents(given: Arguments) -> int:
+    if given.coverage:
+        return fuzz.by_coverage(given.seconds, given.seed, given.form or fuzz.FORMS[0])
     return fuzz.fuzz(given.seconds, given.inputs, given.seed, given.form)
 
 
@@ -82,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--seconds", type=float, default=60.0, help="how long, over all forms")
             one.add_argument("--inputs", type=int, help="how many instead: such a run can be repeated")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
+            one.add_argument("--coverage", action="store_true", help="led by coverage, one form: needs atheris")
             one.add_argument("--form", choices=fuzz.FORMS, default="", help="one form instead of all")
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")

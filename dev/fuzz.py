@@ -367,6 +367,26 @@ def _told(form: str, tally: Tally) -> str:
     return "\n".join([head, *rows])
 
 
+def by_coverage(seconds: float, seed: int, form: str) -> int:
+    """Let atheris lead, by the lines that an input reaches; it ends this process when it is done."""
+    try:
+        atheris = importlib.import_module("atheris")
+    except ModuleNotFoundError:
+        print("no atheris here: pip install atheris", file=sys.stderr)
+        return 2
+    with atheris.instrument_imports(include=["byteor"]):
+        judge = Judge()
+    folder = ROOT / "build/fuzz" / f"corpus-{form}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for data in corpus(form):
+        (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    limits = [f"-max_total_time={seconds:.0f}", f"-max_len={LONGEST}", f"-timeout={LIMIT:.0f}"]
+    kept = [f"-seed={seed}", f"-artifact_prefix={folder.parent}/", "-print_final_stats=1", str(folder)]
+    atheris.Setup([sys.argv[0], *limits, *kept], lambda data: judge(form, data, False) and None)
+    atheris.Fuzz()
+    return 0
+
+
 def fuzz(seconds: float, inputs: int | None, seed: int, form: str) -> int:
     """Run, and tell what was seen; 1 when a promise was broken."""
     print(f"seed {seed}", flush=True)
