@@ -62,3 +62,10 @@ def make_echo(stage):
             store_release(gate, sequence)
 
     return echo
+
+
+@hot
+def pace(turns):
+    if turns > 3:
+        spin_hint()
+    return turns + 1

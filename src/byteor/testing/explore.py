@@ -21,8 +21,8 @@ Check = Callable[[], object]
 Scenario = Callable[[World], Check | None]
 
 # What code under test raises when a schedule breaks it; anything else is a fault of the tool, and passes.
-RAISED = (Failure, AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-WRITES = ("store", *UPDATES)
+RAISED = (Failure, AssertionError, ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError)
+WRITES = ("store", *UPDATES, "wait")  # a futex wait looks at the newest store, so its place among them matters
 TOUCHES = ("load", *WRITES)
 LONGEST = 3000  # transitions of one schedule: more is a loop without end
 
@@ -85,6 +85,7 @@ class _Run:
 
     def step(self, transition: Transition) -> None:
         self.trail.append(transition)
+        self.world.done[transition[2]] += 1
         self.world.step(transition)
 
     def _judge(self) -> None:

@@ -165,6 +165,11 @@ class Lab:
         ended = yield from loop(port, self.slots, self.dead, state, None, [None], waiter, lives, indices)
         assert ended == result, f"the loop ended with {ended}"
 
+    def cost(self, **wanted: int) -> None:
+        """Hold the actors to this many operations of each kind, and to none of another."""
+        done = {kind: n for kind, n in self.world.done.items() if n}
+        assert done == wanted, f"operations {done} instead of {wanted}"
+
     def value(self, address: int) -> int:
         """The newest value of a word; for checks at the end."""
         return self.world.memory.history(address)[-1][0]

@@ -129,6 +129,8 @@ def _swaps(node: ast.AST, hot: frozenset[str]) -> Iterator[Change]:
         body = getattr(node, field, None)
         places = [i for i, s in enumerate(body) if _stores(s, hot)] if isinstance(body, list) else []
         for first, second in zip(places, places[1:], strict=False):
+            if isinstance(body[first], ast.Assign) and isinstance(body[second], ast.Assign):
+                continue  # two places of plain payload: nobody sees either before what publishes both
             new = copy.copy(node)
             swapped = list(body)
             swapped[first], swapped[second] = swapped[second], swapped[first]
@@ -208,14 +210,17 @@ def reached(families: Mapping[str, Family]) -> dict[FunctionType, list[str]]:
     return found
 
 
-def judge_all(families: Mapping[str, Family], limit: int, arguments: Mapping[str, str]) -> Iterator[Verdict]:
-    """Judge every mutant of every function that the scenarios run and that shares anything."""
+def judge_all(
+    families: Mapping[str, Family], limit: int, arguments: Mapping[str, str], only: Sequence[str] = ()
+) -> Iterator[Verdict]:
+    """Judge every mutant, by `only` these rules if any, of every function that the scenarios run and that shares."""
     for function, names in reached(families).items():
         if not shares(function):
             continue
         mine = {name: families[name] for name in names}
         for mutant in mutants_of(function):
-            yield judge(mutant, mine, limit, arguments.get(mutant.name, ""))
+            if not only or mutant.rule in only:
+                yield judge(mutant, mine, limit, arguments.get(mutant.name, ""))
 
 
 def unused(arguments: Mapping[str, str], verdicts: Sequence[Verdict]) -> tuple[str, ...]:

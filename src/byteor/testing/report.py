@@ -15,9 +15,10 @@ from byteor.testing import mutants as rules
 from byteor.testing.equivalents import ARGUMENTS
 from byteor.testing.explore import Outcome, explore as search
 from byteor.testing.lift import Lifter
-from byteor.testing import shapes, scenarios  # noqa: F401, I001  they fill the table; the quick ones first
+from byteor.testing import shapes, shards, scenarios  # noqa: F401, I001  they fill the table; the quick ones first
 from byteor.testing.lab import TABLE, Entry
 
+ORDERS = ("order weakened", "fence dropped")
 MUTANT_LIMIT = 400  # schedules of one scenario: what kills does so early
 
 
@@ -50,10 +51,10 @@ def explore(full: bool = False) -> int:
     return failed
 
 
-def verdicts(full: bool = False) -> Iterator[rules.Verdict]:
-    """Judge all mutants of what the scenarios run."""
+def verdicts(full: bool = False, only: tuple[str, ...] = ()) -> Iterator[rules.Verdict]:
+    """Judge all mutants of what the scenarios run, or those of some rules."""
     families = {entry.name: entry.lifted for entry in chosen(full)}
-    return rules.judge_all(families, MUTANT_LIMIT, ARGUMENTS)
+    return rules.judge_all(families, MUTANT_LIMIT * (10 if full else 1), ARGUMENTS, only)
 
 
 def summary(judged: Iterable[rules.Verdict]) -> tuple[str, int]:

@@ -11,9 +11,8 @@ from typing import Any
 
 from byteor.kernel import loops
 from byteor.kernel import ring as kernel
-from byteor.kernel import shards
 from byteor.kernel.ring import UNMARKED
-from byteor.kernel.wait import NOBODY
+from byteor.kernel.wait import ANNOUNCED, NOBODY
 from byteor.kernel.wait import ring as ring_bells
 from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, Row, bump, keep_even, left, same, scenario, sent, take
@@ -70,6 +69,24 @@ def unclosed(lab: Lab) -> Check:
 
 
 scenario("send without close, collect blocking: capacity 1, 1 message")(unclosed)
+
+
+@scenario("publish once the reader has announced itself, collect blocking: capacity 1, 1 message")
+def _(lab: Lab) -> Check:
+    lab.ring(1, 1)
+    lab.blocking(0)
+    got: list[Row] = []
+
+    def patient() -> Body:
+        while (yield "load", "relaxed", lab.bells[0] + ANNOUNCED) == 0:
+            yield "pause", ""
+        yield from lab.sending(1, [0], [0], close=False)
+
+    lab.world.spawn(patient(), "producer")
+    lab.world.spawn(lab.collecting_once(0, [lab.cursor], got), "egress")
+    return lambda: same(got, sent(1))
+
+
 scenario("send, collect blocking: capacity 1, 1 message")(lambda lab: unicast_blocking(lab, 1, (0,)))
 scenario("send blocking, collect: capacity 1, 2 messages")(lambda lab: unicast_blocking(lab, 2, (-1,)))
 scenario("send, collect, both blocking: capacity 1, 1 message")(lambda lab: unicast_blocking(lab, 1, (0, -1)))
@@ -228,58 +245,3 @@ def _(lab: Lab) -> Check:
     port = lab.port(0, [lab.cursor], [-1], 64, UNMARKED, -1)
     lab.world.spawn(lab.per_batch(take_all, loops.Shape(), port, 0, got), "stage")
     return lambda: same(got, sent(3))
-
-
-# Shards
-
-
-def sharded(lab: Lab, capacity: int, owners: list[int], room: int = 4) -> Check:
-    """Two rings as one stream: what is scattered is gathered in the order it came."""
-    lab.ring(2 * capacity, 2)
-    second, route, gathered = lab.world.words("cursor1", "route", "gathered")
-    routes = shards.Routes(
-        cursors=(lab.cursor, second),
-        gates=lab.gates,
-        boundaries=tuple((gate,) for gate in lab.gates),
-        sinks=((lab.cursor,), (second,)),
-        route=route,
-        gathered=gathered,
-    )
-    taken_by = lab.world.array(2 * capacity, name="shards")
-    got: list[Row] = []
-
-    def scattering() -> Body:
-        rows, bells = lab.world.rows(sent(len(owners))), lab.rung(0)
-        scatter = lab.lift(shards.scatter)
-        n = yield from scatter(
-            routes, lab.slots, taken_by, owners, rows, [0, 0], [0, 0], lab.waiter(-1), bells, 2
-        )
-        assert n == len(owners), f"{n} scattered"
-        yield from lab.lift(kernel.close)(route, lab.closed, bells)
-
-    def gathering() -> Body:
-        at = [0, 0]
-        gather = lab.lift(shards.gather)
-        while True:
-            out = lab.world.slots(room, name="out")
-            n = yield from gather(
-                routes, lab.slots, taken_by, lab.dead, UNMARKED, out, at, lab.waiter(0), lab.rung(-1)
-            )
-            got.extend(row.values() for row in out[:n])
-            done = yield "load", "relaxed", gathered
-            if done == (yield "load", "acquire", lab.closed):
-                return
-
-    lab.world.spawn(scattering(), "ingress")
-    lab.world.spawn(gathering(), "egress")
-    return lambda: same(got, sent(len(owners)))
-
-
-scenario("scatter, gather: two shards of capacity 1, 2 messages apart")(lambda lab: sharded(lab, 1, [1, 0]))
-scenario("scatter, gather: two shards of capacity 1, 3 messages")(lambda lab: sharded(lab, 1, [1, 1, 0]))
-scenario("scatter, gather: two shards of capacity 2, 3 messages, room for 1")(
-    lambda lab: sharded(lab, 2, [0, 0, 1], 1)
-)
-scenario("scatter, gather: two shards of capacity 1, 4 messages", full=True, limit=200_000)(
-    lambda lab: sharded(lab, 1, [1, 1, 0, 1])
-)

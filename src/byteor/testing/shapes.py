@@ -355,3 +355,70 @@ def _(lab: Lab) -> Check:
     return check
 
 
+# What a fast path costs
+
+
+@scenario("send alone, with room: two pieces, one look at the gates")
+def _(lab: Lab) -> Check:
+    lab.ring(4, 1)
+    rows = lab.world.rows(sent(4))
+
+    def run() -> Body:
+        send, seen = lab.lift(kernel.send), [-4]
+        n = yield from send(lab.cursor, seen, lab.gates, lab.slots, rows, lab.waiter(-1), NOBODY, 2)
+        assert n == 4
+
+    lab.world.spawn(run(), "alone")
+    return lambda: lab.cost(load=2, store=2)
+
+
+@scenario("send alone, to a neighbour that has not announced itself: it is not rung")
+def _(lab: Lab) -> Check:
+    lab.ring(1, 1)
+    lab.blocking(0)
+    alone(lab, lab.sending(1, [0], [0], close=False))
+    return lambda: lab.cost(load=2, store=1, fence=1)
+
+
+@scenario("source alone, with room: two pieces, no look at a gate")
+def _(lab: Lab) -> Check:
+    lab.ring(4, 1)
+
+    def run() -> Body:
+        loop = lab.lift(source_loop)
+        n = yield from loop(lab.cursor, [0], lab.gates, lab.slots, 4, [None], lab.waiter(-1), NOBODY, 2)
+        assert n == 4
+
+    lab.world.spawn(run(), "alone")
+    return lambda: lab.cost(load=1, store=2)
+
+
+@scenario("source without close, collect blocking: capacity 1, 1 message")
+def _(lab: Lab) -> Check:
+    lab.ring(1, 1)
+    lab.blocking(0)
+    got: list[Row] = []
+    loop, waiter = lab.lift(source_loop), lab.waiter(-1)
+    source = loop(lab.cursor, [0], lab.gates, lab.slots, 1, [None], waiter, lab.rung(0), 64)
+    lab.world.spawn(source, "source")
+    lab.world.spawn(lab.collecting_once(0, [lab.cursor], got), "egress")
+    return lambda: same(got, sent(1))
+
+
+def uncounted(batches: bool) -> Callable[[Lab], Check]:
+    """A filter that takes nothing out does not touch its counter."""
+
+    def setup(lab: Lab) -> Check:
+        lab.ring(1, 1, filters=1)
+        lab.world.memory.define(lab.cursor, 1)
+        lab.world.memory.define(lab.closed, 1)
+        port = lab.port(0, [lab.cursor], [], 64, UNMARKED, 0)
+        shape = Shape(filters=True, masks=batches)
+        alone(lab, lab.per_batch(mask_of_all, shape, port, 0) if batches else lab.per_message(nothing, shape, port, 0))
+        return lambda: lab.cost(load=5, store=3 if batches else 2)
+
+    return setup
+
+
+scenario("message loop alone: nothing taken out, nothing counted")(uncounted(False))
+scenario("batch loop alone: nothing taken out, nothing counted")(uncounted(True))

@@ -11,6 +11,7 @@ Rule 5. A mortal actor may die before any of its operations.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,6 +77,7 @@ class World:
         self.actors: list[Actor] = []
         self.running: Thread | None = None
         self.accesses = 0
+        self.done: Counter[str] = Counter()  # operations by kind: what a fast path may cost is promised too
         self._names: list[str] = []
         self._sleepers: dict[int, list[Actor]] = {}
 

@@ -1,0 +1,11 @@
+"""Mutants of the kernel: here those of memory order, all of them by `python -m dev mutants`."""
+
+from byteor.testing.report import ORDERS, summary, verdicts
+
+
+def test_no_weaker_order_survives_unexplained():
+    judged = tuple(verdicts(only=ORDERS))
+    assert len(judged) > 20
+    assert [v.mutant.name for v in judged if v.word == "survived"] == []
+    line, _ = summary(judged)
+    assert line.startswith(f"{len(judged)} mutants: ")
