@@ -104,6 +104,7 @@ def _keyed(parts: Sequence[Any]) -> dict[Name, int]:
 def _parts(place: _Place, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Change]:
     """Compare two lists of named parts: what went, what came, what changed, and their order."""
     was, now = _keyed(old), _keyed(new)
+    names = list(was), list(now)
     list_key = place.new.rpartition(".")[2]
     word = WORDS.get(list_key, list_key.removesuffix("s"))
     above = place.subject.removesuffix(list_key)
@@ -116,7 +117,7 @@ def _parts(place: _Place, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Ch
             yield Change(ADDED, subject, f"{place.new}.{i}", None, _summary(new[i]))
         else:
             there = _Place(f"{place.old}.{was[key]}", f"{place.new}.{i}", subject)
-            yield from _part(there, old[was[key]], new[i], list(was), list(now))
+            yield from _part(there, old[was[key]], new[i], *names)
     kept = [key for key in was if key in now], [key for key in now if key in was]
     if kept[0] != kept[1]:
         texts = [", ".join(map(_label, keys)) for keys in kept]
