@@ -9,6 +9,7 @@ Rule 3. An input that breaks a promise is kept below `build/fuzz`, and belongs i
 from __future__ import annotations
 
 import collections
+import datetime
 import hashlib
 import importlib
 import itertools
@@ -56,7 +57,17 @@ class Hung(BaseException):
 def _plane() -> Any:
     """The model plane, as one namespace of its modules."""
     sys.path.insert(0, str(ROOT / "src"))
-    names = ("diag", "lower", "plan.document", "spec.kv", "spec.rules", "spec.describe", "views.graph", "views.svg")
+    names = (
+        "diag",
+        "lower",
+        "plan.document",
+        "plan.toml_text",
+        "spec.kv",
+        "spec.rules",
+        "spec.describe",
+        "views.graph",
+        "views.svg",
+    )
     made = {name.rpartition(".")[2]: importlib.import_module(f"byteor.{name}") for name in names}
     return type("Plane", (), made)
 
@@ -250,32 +261,100 @@ def _in_form(plane: Any, form: str, data: bytes) -> bytes:
     return _written(plane, form, plan) if plan is not None else b""
 
 
+DIGITS = "@digits@"  # stands for an integer that Python itself would not write
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    2**63,
+    DIGITS,
+    0.5,
+    float("nan"),
+    "",
+    "x",
+    "\ud800",
+    "\0",
+    [],
+    {},
+    [[]],
+    [{}],
+    [0],
+)
+ODD += ({"name": "a"}, {"": {}}, datetime.date(1979, 5, 27), datetime.time(7, 32))
+
+
 def generated(form: str, seed: int) -> Iterator[bytes]:
-    """Whole documents by hypothesis: any values of the model's shape, written, and some of them bent."""
-    made: list[bytes] = []
+    """Whole documents by hypothesis: values of the model's shape, written, and again with a part of them replaced."""
+    made: list[Any] = []
     hypothesis = importlib.import_module("hypothesis")
     strategies = importlib.import_module("tests.strategies")
     plane, checks = _plane(), hypothesis.HealthCheck
     values = strategies.specs | strategies.valid_rings() if form in ("kv", "json") else strategies.valid_plans()
+    choices = random.Random(seed)
 
     @hypothesis.settings(max_examples=200, database=None, deadline=None, suppress_health_check=list(checks))
     @hypothesis.given(values)
     def gather(value: Any) -> None:
-        made.append(_written(plane, form, value))
+        made.append(value)
 
     for number in range(sys.maxsize):
         hypothesis.seed(seed + number)(gather)()
-        yield from made
+        for value in made:
+            yield _written(plane, form, value)
+            yield _bent(plane, form, value, choices)
         made.clear()
 
 
 def _written(plane: Any, form: str, value: Any) -> bytes:
-    if form in ("toml", "plan-json"):
-        text: str = plane.document.encode(value, "json" if form == "plan-json" else "toml")
-        return text.encode()
     if form == "kv":
         return bytes(plane.kv.encode(value), "ascii")
-    return json.dumps(plane.kv.encode_data(value)).encode()
+    return _text(plane, form, _data(plane, form, value))
+
+
+def _data(plane: Any, form: str, value: Any) -> Any:
+    return plane.document.encode_data(value) if form in ("toml", "plan-json") else plane.kv.encode_data(value)
+
+
+def _text(plane: Any, form: str, data: Any) -> bytes:
+    text = plane.toml_text.dump(data) if form == "toml" else json.dumps(data)
+    return bytes(text, "utf-8", "surrogatepass")
+
+
+def _odd_text(form: str, data: Any) -> bytes:
+    """Data with something odd in it, as text, whether the form has a text for it or not."""
+    if form == "toml":
+        text = "\n".join(f"{json.dumps(key)} = {_inline(value)}" for key, value in data.items())
+    else:
+        text = json.dumps(data, default=str)
+    return bytes(text.replace(f'"{DIGITS}"', "1" + "0" * 5000), "utf-8", "surrogatepass")
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value) if isinstance(value, str | bool) else str(value)
+
+
+def _bent(plane: Any, form: str, value: Any, choices: random.Random) -> bytes:
+    """The document with one of its parts replaced by an odd one; kv has texts alone, and gets a line more."""
+    if form == "kv":
+        line = choices.choice(plane.kv.encode(value).splitlines())
+        return bytes(plane.kv.encode(value) + line.partition("=")[0] + choices.choice(("=", ".0=x", ".x=1")), "ascii")
+    data = _data(plane, form, value)
+    spots = list(_spots(data))
+    where, key = choices.choice(spots)
+    where[key] = choices.choice(ODD)
+    return _odd_text(form, data)
+
+
+def _spots(data: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a tree of data: what holds it, and its key or index."""
+    for key in data if isinstance(data, dict) else range(len(data)):
+        yield data, key
+        if isinstance(data[key], dict | list):
+            yield from _spots(data[key])
 
 
 class Run:
