@@ -238,7 +238,8 @@ def corpus(form: str) -> list[bytes]:
     """What is mutated: examples, vectors, golden inputs, and past findings."""
     made = [path.read_bytes() for path in sorted((ROOT / "tests/fuzz").glob(f"*.{form}"))]
     if form == "kv":
-        made += [path.read_bytes() for path in sorted((ROOT / "spec/vectors").iterdir()) if path.suffix != ".sha256"]
+        vectors = sorted((ROOT / "spec/vectors").glob("**/*"))
+        made += [path.read_bytes() for path in vectors if path.suffix in (".kv", ".bad")]
     if form == "toml":
         made += [path.read_bytes() for path in sorted((ROOT / "examples").glob("**/*.toml"))]
     words = {"kv": "kv", "json": "json", "toml": "toml plan", "plan-json": "json plan"}[form]

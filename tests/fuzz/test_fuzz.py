@@ -18,6 +18,13 @@ def test_what_once_broke_a_promise_keeps_it(path: Path) -> None:
     JUDGE(path.suffix[1:], path.read_bytes())
 
 
+@pytest.mark.parametrize("line", [".name=x", "name.=x", "single_ring..name=x", "=x"])
+def test_a_key_with_a_part_missing_is_none_wherever_it_stands(line: str) -> None:
+    for before in ("kind=single_ring", "single_ring.name=x", "single_ring.types.0.name=x"):
+        head = f"byteor.kv=1\nname=x\n{before}\n"
+        assert "K004" in JUDGE("kv", f"{head}{line}\n".encode()), before
+
+
 @pytest.mark.parametrize("form", fuzz.FORMS)
 def test_mutated_documents_are_answered(form: str) -> None:
     mutator = fuzz.Mutator(1, fuzz.corpus(form))
