@@ -99,7 +99,7 @@ def _filter(plant: Plant) -> None:
 
 def _many(plant: Plant) -> None:
     keys = {"min_out": 0, "max_out": plant.random.randint(2, 4)}
-    plant.open.append(_stage(plant, plant.name("many"), plant.take(), **keys))
+    plant.open.append(_stage(plant, plant.name("many"), plant.take(), None, **keys))
 
 
 def _fanout(plant: Plant) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -100,7 +101,7 @@ def test_a_merge_that_keeps_a_numbering_and_one_that_joins_two() -> None:
         ({"producers": 3}, "lane `a` has 3 producers, and no order between them"),
     ],
 )
-def test_lanes_that_are_not_deterministic_say_so(lane: dict[str, str], reason: str) -> None:
+def test_lanes_that_are_not_deterministic_say_so(lane: dict[str, Any], reason: str) -> None:
     graph = builder().lane("a", "tick", **lane).ingress("in", "a").egress("out", "a").build()
     assert f"not deterministic:\n  {reason}\n" in describe(graph)
 

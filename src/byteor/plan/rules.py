@@ -17,6 +17,7 @@ from byteor.plan.model import LANE_GRAPH, SINGLE_RING, TARGETS, Plan
 from byteor.spec.codec import Kind, misfits, near, shown
 from byteor.spec.table import Entry, Hit, Hits, states
 from byteor.spec.type_rules import twice
+from byteor.spec.walk import fits
 
 STRUCTURE: list[Entry] = []
 RING: list[Entry] = []
@@ -205,7 +206,8 @@ def validate(plan: Plan) -> tuple[Diagnostic, ...]:
 
 
 def _misfits(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    return (m for m in misfits(plan, Kind("object", cls=Plan), "") if m[0] != "text")
+    whole = Kind("object", cls=Plan)
+    return iter(()) if fits(whole)(plan) else (m for m in misfits(plan, whole, "") if m[0] != "text")
 
 
 class PlanError(Refused):

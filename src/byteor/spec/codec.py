@@ -159,7 +159,10 @@ class Reader:
                 got[slot.attr] = self._absent(slot, path)
                 continue
             seen += 1
-            got[slot.attr] = self._value(slot.kind, child, join(path, slot.key), (cls, slot.attr))
+            if slot.kind.tag == "str" and type(child) is str:
+                got[slot.attr] = child
+            else:
+                got[slot.attr] = self._value(slot.kind, child, join(path, slot.key), (cls, slot.attr))
         if seen < len(node):
             self._unknown(cls, node, path, name)
         return BAD if any(v is BAD for v in got.values()) else cls(**got)

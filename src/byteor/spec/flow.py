@@ -50,20 +50,12 @@ class Flow:
     readers: tuple[tuple[Role, ...], ...]
     types: dict[str, MessageType]
     unknown: tuple[tuple[str, str], ...]
+    backwards: tuple[tuple[Role, str, int, int], ...]
 
     @property
     def whole(self) -> bool:
         """Whether every lane is known and has one writer, and every role writes behind what it reads."""
-        once = all(len(writers) == 1 for writers in self.writers)
-        return not self.unknown and once and not any(self.backwards())
-
-    def backwards(self) -> Iterator[tuple[Role, str, int, int]]:
-        """The ports at which a role writes a lane that does not stand behind what it reads."""
-        for role in self.roles:
-            last = max((lane for lane, _ in role.inputs), default=-1)
-            for lane, path in role.outputs:
-                if lane <= last:
-                    yield role, path, last, lane
+        return not self.unknown and not self.backwards and set(map(len, self.writers)) <= {1}
 
     def type(self, lane: int) -> MessageType | None:
         return self.types.get(self.graph.lanes[lane].type)
@@ -91,12 +83,22 @@ def _made(graph: LaneGraph) -> Flow:
     readers: list[list[Role]] = [[] for _ in graph.lanes]
     for role in roles:
         for lanes, ports in ((readers, role.inputs), (writers, role.outputs)):
-            for number in dict.fromkeys(number for number, _ in ports):
+            for number in dict.fromkeys([number for number, _ in ports]):
                 lanes[number].append(role)
     types: dict[str, MessageType] = {}
     for message in graph.types:
         types.setdefault(message.name, message)
-    return Flow(graph, roles, tuple(map(tuple, writers)), tuple(map(tuple, readers)), types, tuple(unknown))
+    sides = tuple(map(tuple, writers)), tuple(map(tuple, readers))
+    return Flow(graph, roles, *sides, types, tuple(unknown), tuple(_backwards(roles)))
+
+
+def _backwards(roles: tuple[Role, ...]) -> Iterator[tuple[Role, str, int, int]]:
+    """The ports at which a role writes a lane that does not stand behind what it reads."""
+    for role in roles:
+        last = max([lane for lane, _ in role.inputs], default=-1)
+        for lane, path in role.outputs:
+            if lane <= last:
+                yield role, path, last, lane
 
 
 Ports = tuple[list[tuple[str, str]], list[tuple[str, str]]]

@@ -22,7 +22,6 @@ from byteor.spec.codec import (
     Kind,
     Reader,
     Slot,
-    flatten,
     join,
     misfits,
     near,
@@ -33,6 +32,7 @@ from byteor.spec.codec import (
 )
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import SingleRing
+from byteor.spec.walk import Odd, fits, reader, writer
 
 Spec = SingleRing | LaneGraph
 
@@ -58,8 +58,9 @@ class Decoded:
 def encode(spec: Spec) -> str:
     """Write a spec in its canonical form; refuse one that no document can carry."""
     kind = _writable(spec)
-    pairs = flatten(to_data(spec), kind)
-    return "".join([f"byteor.kv={VERSION}\n", f"kind={kind}\n", *[f"{key}={text}\n" for key, text in pairs]])
+    lines = [f"byteor.kv={VERSION}\n", f"kind={kind}\n"]
+    writer(Kind("object", cls=type(spec)))(spec, kind, lines)
+    return "".join(lines)
 
 
 def spec_sha256(spec: Spec) -> str:
@@ -74,11 +75,9 @@ def encode_data(spec: Spec) -> dict[str, Any]:
 
 
 def _writable(spec: Spec) -> str:
-    kind = KIND[type(spec)]
-    if found := [
-        k.UNWRITABLE.at(path, message) for _, path, message in misfits(spec, Kind("object", cls=type(spec)), kind)
-    ]:
-        raise Refused(found)
+    kind, whole = KIND[type(spec)], Kind("object", cls=type(spec))
+    if not fits(whole)(spec):
+        raise Refused([k.UNWRITABLE.at(path, message) for _, path, message in misfits(spec, whole, kind)])
     return kind
 
 
@@ -119,12 +118,31 @@ class _Lines:
         self.readable = True
         self._groups: dict[str, dict[str, Any] | None] = {"": self.root}
         self._first = True
-        clean = self._clean(text)
-        for number, line in enumerate(text.split("\n"), 1):
-            self._line(number, line if clean else self._judged(number, line))
+        lines = text.split("\n")
+        if text.isascii() and text.replace("\n", "").isprintable():
+            self._clean(lines)
+        else:
+            for number, line in enumerate(lines, 1):
+                self._line(number, self._judged(number, line))
 
-    def _clean(self, text: str) -> bool:
-        return text.isascii() and text.replace("\n", "").isprintable()
+    def _clean(self, lines: list[str]) -> None:
+        """Read lines of printable ASCII. Another key of the same group as the line before goes a short way."""
+        before, words = "", set[str]()
+        group: dict[str, Any] | None = None
+        for number, line in enumerate(lines, 1):
+            key, sign, text = line.partition("=")
+            parent, _, last = key.rpartition(".")
+            known = (
+                parent == before != "" and last in words and sign == "=" and " " not in line and len(line) <= MAX_LINE
+            )
+            if known and group is not None and last not in group and key not in self.numbers:
+                self.numbers[key] = number
+                group[last] = text
+                continue
+            self._line(number, line)
+            if key in self.numbers:
+                before, group = parent, self._groups.get(parent)
+                words.add(last)
 
     def _at(self, rule: Rule, number: int, message: str, help: str = "") -> None:
         path = f"line.{number}"
@@ -212,8 +230,18 @@ def _spec_of(lines: _Lines) -> Spec | None:
     if isinstance(root.get("byteor"), dict):
         for key in root["byteor"].keys() - {"kv"}:
             lines.found.append(k.UNKNOWN.at(f"byteor.{key}", f"`{key}` is not a key here"))
-    value = Reader(reporter(lines.found), INDEXED).read(SHAPES[kind], root.get(kind, {}), kind)
+    value = _plainly(SHAPES[kind], root.get(kind))
+    if value is None:
+        value = Reader(reporter(lines.found), INDEXED).read(SHAPES[kind], root.get(kind, {}), kind)
     return None if value is BAD else value
+
+
+def _plainly(shape: type, node: Any) -> Any:
+    """Read a tree that has nothing odd; what is odd is read again by what can say why."""
+    try:
+        return reader(Kind("object", cls=shape))(node)
+    except Odd:
+        return None
 
 
 def reporter(found: list[Diagnostic]) -> Any:

@@ -155,7 +155,7 @@ def lane_order(graph: LaneGraph) -> Hits:
     Example: a stage from lane 3 to lane 1.
     Instead: sort the lanes; where that is impossible there is a cycle, which would wait for itself.
     """
-    for role, path, last, lane in flow_of(graph).backwards():
+    for role, path, last, lane in flow_of(graph).backwards:
         names = [shown(graph.lanes[at].name) for at in (last, lane)]
         message = f"`{shown(role.name)}` reads lane `{names[0]}` and writes `{names[1]}`, which is not behind it"
         yield Hit(path, message, "sort the lanes", ((f"lanes.{lane}", "written here"),))

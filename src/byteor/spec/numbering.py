@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from byteor.spec.flow import Flow, Role, is_ordering
 from byteor.spec.lane_graph import LaneGraph, Order
 
+# Longer than any lane; runs multiply, and nobody needs to know how far.
+ENDLESS = 1 << 40
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -113,7 +116,7 @@ def runs(flow: Flow, numbering: Numbering) -> list[int]:
         ends = sum(pairs[number][1] for number, _ in role.inputs)
         if stage := role.stage:
             rows, ends = rows * stage.max_out, ends * stage.max_out + (stage.end.max if stage.end else 0)
-        pairs.append((rows, ends))
+        pairs.append((min(rows, ENDLESS), min(ends, ENDLESS)))
     # Records of `end` share one word of their own, behind all others.
     return [max(pair) for pair in pairs]
 

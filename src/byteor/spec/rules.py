@@ -14,6 +14,7 @@ from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import IDENTITY, SingleRing
 from byteor.spec.ring_rules import slots
 from byteor.spec.table import Entry, Hit, Hits, states
+from byteor.spec.walk import fits
 
 WRONG_TYPE = rule(
     "S001",
@@ -87,8 +88,9 @@ class SpecError(Refused):
 def validate(spec: Spec, profile: str = "") -> tuple[Diagnostic, ...]:
     """Hold a spec against every rule of its shape."""
     kind = KIND[type(spec)]
-    if found := [_misfit(*m) for m in misfits(spec, Kind("object", cls=type(spec)), kind)]:
-        return in_order(found)
+    whole = Kind("object", cls=type(spec))
+    if not fits(whole)(spec):
+        return in_order(_misfit(*m) for m in misfits(spec, whole, kind))
     table = (*TABLE, *PROFILE_V1) if profile == "v1" else TABLE
     return in_order(d for entry in table if type(spec) in entry.shapes for d in entry.run(spec, f"{kind}."))
 
