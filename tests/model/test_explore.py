@@ -1,5 +1,7 @@
 """The explorer itself: what it finds, what it leaves out, and that a schedule replays."""
 
+import random
+
 import pytest
 
 from byteor.testing.explore import explore, replay, sample
@@ -41,7 +43,7 @@ def test_a_bound_is_said():
 
 def test_random_schedules_are_those_of_their_seed():
     broken = next(m for m in mutants_of(toy_ring.room.py_func) if m.rule == "bound moved")
-    scenario = ring(2, 6, Lifter(broken))
+    scenario = ring(2, 6, broken.lifter())
     first, again = (sample(scenario, 200, seed=5) for _ in range(2))
     assert first == again
     assert first.finding is not None
@@ -60,7 +62,7 @@ def test_every_mutant_of_the_toy_ring_dies(function):
 
 def test_a_finding_replays_from_its_text():
     weakened = next(m for m in mutants_of(toy_ring.produce.py_func) if m.rule == "order weakened")
-    scenario = ring(1, 2, Lifter(weakened))
+    scenario = ring(1, 2, weakened.lifter())
     finding = explore(scenario).finding
     assert finding is not None and finding.reason.startswith("race on slots[0]")
     told = replay(scenario, finding.schedule)
@@ -264,3 +266,66 @@ def test_two_actors_may_read_and_not_write_without_order():
 def test_what_only_paces_is_not_mutated():
     assert shares(toy_ring.produce.py_func)
     assert not shares(toy_ring.pace.py_func)
+
+
+KINDS = ("load", "load", "store", "store", "add", "fence", "poll", "wait", "wake")
+
+
+def random_program(chance):
+    """Up to three threads of up to three steps over two words."""
+    return [
+        [(chance.choice(KINDS), chance.choice(("relaxed", "ordered")), chance.randrange(2)) for _ in range(size)]
+        for size in chance.choice(((2, 2), (3, 2), (1, 1, 2), (3, 3)))
+    ]
+
+
+def run_step(words, kind, strength, at):
+    order = {"load": "acquire", "store": "release", "add": "acq_rel"}.get(kind, "seq_cst")
+    order = "relaxed" if strength == "relaxed" and kind != "fence" else order
+    match kind:
+        case "load":
+            return (yield kind, order, words[at])
+        case "store" | "add":
+            return (yield kind, order, words[at], 1)
+        case "fence":
+            yield "fence", order
+        case "wait" | "wake":
+            yield kind, "", words[at], 1, 1
+        case "poll":
+            while (yield "load", "acquire", words[at]) == 0 and (yield "load", "relaxed", words[1 - at]) == 0:
+                yield "pause", ""
+
+
+def all_ends(program, reduce):
+    """Every way the program can end: what was read and what is left, or who is wedged."""
+    found = set()
+
+    def scenario(world):
+        words, seen = world.words("x", "y"), [[] for _ in program]
+
+        def run(steps, own):
+            for kind, strength, at in steps:
+                own.append((yield from run_step(words, kind, strength, at)))
+
+        for steps, own in zip(program, seen, strict=True):
+            world.spawn(run(steps, own))
+
+        def note():
+            left = tuple(world.memory.history(word)[-1][0] for word in words)
+            found.add((tuple(map(tuple, seen)), left))
+
+        return note
+
+    outcome = explore(scenario, reduce=reduce)
+    return found if outcome.finding is None else "wedged"
+
+
+def test_what_the_reduction_leaves_out_changes_no_end():
+    chance = random.Random(7)
+    wedges = 0
+    for _ in range(250):
+        program = random_program(chance)
+        ends = all_ends(program, reduce=True)
+        assert ends == all_ends(program, reduce=False), program
+        wedges += ends == "wedged"
+    assert 10 < wedges < 200

@@ -3,4 +3,45 @@
 Rule 1. An argument says why no schedule can tell the difference, not that none was found.
 """
 
-ARGUMENTS: dict[str, str] = {}
+_CLOSED = (
+    "who finds the stream closed at its sequence has acquired all messages by its barrier; "
+    "`closed` brings nothing but its own value"
+)
+_PACE = "how many turns are spun before the first sleep; any number is right"
+_LIVE = (
+    "where no ancestor filters `marks` is UNMARKED, and a cut batch is live throughout: "
+    "the rows noted are all live, as they were set"
+)
+_ROUTED = "a row that its shard's cursor shows was routed before that cursor was released, so its route is there"
+
+ARGUMENTS: dict[str, str] = {
+    "ring: order weakened: fetch_add(bells[i], 1)": "a bell brings nothing but the news that it was rung",
+    "wait_past: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
+    "wait_past: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
+    "wait_past: order weakened: load_acquire(waiter.closed)": _CLOSED,
+    "block: order weakened: load_acquire(waiter.closed)": _CLOSED,
+    "close: order weakened: store_release(closed, load_relaxed(cursor))": _CLOSED,
+    "make_message_loop.loop: operand dropped: filters in filters and out > 0": (
+        "`out` is only raised where the stage filters; the test is there for the compiler"
+    ),
+    "make_message_loop.loop: operand dropped: not skips in not skips or not is_dead(dead, port.marks, slot)": (
+        "where no ancestor filters `marks` is UNMARKED and no slot is dead; the test is there for the compiler"
+    ),
+    "make_batch_step.step: check forced: if told or keyed or masks": "`live` is scratch of the loop",
+    "make_batch_step.step: check forced: if skips and told": _LIVE,
+    "make_batch_step.step: operand dropped: skips in skips and told": _LIVE,
+    "make_batch_step.step: operand dropped: told in skips and told": _LIVE,
+    "make_batch_step.step: check forced: if masks": "a form without masks answers None",
+    "gather: stores swapped: store_release(routes.gathered, place) <-> ring(bells)": (
+        "the ingress waits for gates, which are stored before either; `gathered` is for the egress itself"
+    ),
+    "gather: order weakened: store_release(routes.gathered, place)": "only the egress itself reads it",
+    "gather: operand dropped: place < routed in at[shard] < available and place < routed and (count < len(out))": (
+        _ROUTED
+    ),
+    "gather: bound moved: place < routed -> place <= routed #2": _ROUTED,
+    "gather: operand dropped: place == start in available == at[shard] and place == start": (
+        "it waits with rows in hand, for a row that is in a ring already and needs nothing from the egress: "
+        "later, but never for ever"
+    ),
+}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec
 
 from byteor.testing.lift import Operation
 from byteor.testing.memory import Failure
@@ -169,18 +170,23 @@ def _worth_trying(run: _Run, enabled: list[Transition], writers: _Writers) -> li
     return enabled
 
 
-def _descend(run: _Run, stack: list[_Node], writers: _Writers) -> bool:
+def _descend(run: _Run, stack: list[_Node], writers: _Writers | None) -> bool:
     """Follow the stack, then go on to an end; False when sleep cut the way short."""
     for node in stack:
         run.step(node.done[-1])
     while enabled := run.enabled():
-        sleep = stack[-1].below() if stack else frozenset()
-        todo = [t for t in _worth_trying(run, enabled, writers) if t not in sleep]
+        sleep: frozenset[Transition] = frozenset()
+        todo = enabled
+        if writers is not None:
+            sleep = stack[-1].below() if stack else sleep
+            todo = [t for t in _worth_trying(run, enabled, writers) if t not in sleep]
         if not todo:
             return False
-        stack.append(_Node(todo, [todo.pop(0)], sleep))
-        writers.learn(stack[-1].done[-1])
-        run.step(stack[-1].done[-1])
+        step = todo.pop(0)
+        stack.append(_Node(todo, [step], sleep))
+        if writers is not None:
+            writers.learn(step)
+        run.step(step)
     return True
 
 
@@ -192,27 +198,30 @@ def _backtrack(stack: list[_Node]) -> bool:
     return bool(stack)
 
 
-def _attempt(run: _Run, go: Callable[[], bool]) -> bool | Finding:
+P = ParamSpec("P")
+
+
+def _attempt(run: _Run, go: Callable[Concatenate[_Run, P], bool], *given: P.args, **named: P.kwargs) -> bool | Finding:
     try:
         run.start()
-        return go()
+        return go(run, *given, **named)
     except RAISED as error:
         text = str(error) or type(error).__name__
         reason = text if isinstance(error, Failure) else f"{type(error).__name__}: {text}"
         return Finding(reason.partition("\n")[0], _text(run.trail))
 
 
-def explore(scenario: Scenario, limit: int = 1_000_000) -> Outcome:
-    """Run every schedule, depth first, up to `limit` of them."""
+def explore(scenario: Scenario, limit: int = 1_000_000, reduce: bool = True) -> Outcome:
+    """Run every schedule, depth first, up to `limit` of them; without `reduce`, equivalent ones too."""
     stack: list[_Node] = []
-    writers = _Writers()
+    writers = _Writers() if reduce else None
     count = 0
     while count < limit:
         run = _Run(scenario)
-        ended = _attempt(run, lambda run=run: _descend(run, stack, writers))  # type: ignore[misc]
+        ended = _attempt(run, _descend, stack, writers)
         if isinstance(ended, Finding):
             return Outcome(count + 1, False, ended)
-        if writers.grew:  # what was left out was left out for knowing too little: begin again
+        if writers is not None and writers.grew:  # what was left out was left out for knowing too little: begin again
             writers.grew, stack, count = False, [], 0
             continue
         count += ended
@@ -226,7 +235,7 @@ def sample(scenario: Scenario, runs: int, seed: int) -> Outcome:
     chance = random.Random(seed)
     for count in range(runs):
         run = _Run(scenario)
-        ended = _attempt(run, lambda run=run: _wander(run, chance))  # type: ignore[misc]
+        ended = _attempt(run, _wander, chance)
         if isinstance(ended, Finding):
             return Outcome(count + 1, False, ended)
     return Outcome(runs, False)
@@ -258,7 +267,7 @@ def replay(scenario: Scenario, schedule: str) -> Replay:
     run = _Run(scenario)
     trace: list[str] = []
 
-    def follow() -> bool:
+    def follow(run: _Run) -> bool:
         for token in schedule.split():
             enabled = run.enabled()
             step = next((t for t in enabled if _matches(token, t)), None)

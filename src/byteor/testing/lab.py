@@ -129,7 +129,9 @@ class Lab:
         n = yield from collect(tuple(cells), own, self.slots, self.dead, marks, out, waiter, bells)
         got += [row.values() for row in out[:n]]
 
-    def port(self, gate: int, cells: Iterable[int], rings: Iterable[int], limit: int, marks: Any, own: int) -> loops.Port:
+    def port(
+        self, gate: int, cells: Iterable[int], rings: Iterable[int], limit: int, marks: Any, own: int
+    ) -> loops.Port:
         """Where a stage meets the ring."""
         return loops.Port(tuple(cells), self.gates[gate], self.stats[gate], self.rung(*rings), marks, own, limit)
 

@@ -14,8 +14,9 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any, Protocol
+from typing import Any
 
 Operation = tuple[Any, ...]  # kind, order, operands
 Body = Generator[Operation, Any, Any]
@@ -42,17 +43,12 @@ OPERATIONS: dict[str, tuple[str, str]] = {
 }
 
 
-class Edit(Protocol):
-    """A change of one function's tree."""
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one function's tree, in place."""
 
-    @property
-    def function(self) -> FunctionType:
-        """The function that it changes."""
-        ...
-
-    def apply(self, tree: ast.FunctionDef) -> None:
-        """Change the tree in place."""
-        ...
+    function: FunctionType
+    apply: Callable[[ast.FunctionDef], None]
 
 
 def plain(function: Any) -> FunctionType:

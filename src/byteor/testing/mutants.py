@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import FunctionType
 
 from byteor.testing.explore import Scenario, explore, sample
-from byteor.testing.lift import OPERATIONS, Lifter, hot_calls, names_of, parse
+from byteor.testing.lift import OPERATIONS, Edit, Lifter, hot_calls, names_of, parse
 
 Change = tuple[str, str, ast.AST]  # the rule, what it changes, and the node that replaces the old one
 Rule = Callable[[ast.AST, frozenset[str]], Iterator[Change]]
@@ -55,6 +56,10 @@ class Mutant:
         count = f" #{self.again}" if self.again > 1 else ""
         function = self.function.__qualname__.replace(".<locals>", "")
         return f"{function}: {self.rule}: {self.change}{count}"
+
+    def lifter(self) -> Lifter:
+        """A lifter that lifts everything as it is, and this function changed."""
+        return Lifter(Edit(self.function, self.apply))
 
     def apply(self, tree: ast.FunctionDef) -> None:
         """Change the tree in place."""
@@ -127,8 +132,10 @@ def _stores(statement: ast.stmt, hot: frozenset[str]) -> bool:
 def _swaps(node: ast.AST, hot: frozenset[str]) -> Iterator[Change]:
     for field in ("body", "orelse"):
         body = getattr(node, field, None)
-        places = [i for i, s in enumerate(body) if _stores(s, hot)] if isinstance(body, list) else []
-        for first, second in zip(places, places[1:], strict=False):
+        if not isinstance(body, list):
+            continue
+        places = [i for i, s in enumerate(body) if _stores(s, hot)]
+        for first, second in itertools.pairwise(places):
             if isinstance(body[first], ast.Assign) and isinstance(body[second], ast.Assign):
                 continue  # two places of plain payload: nobody sees either before what publishes both
             new = copy.copy(node)
@@ -191,7 +198,7 @@ def judge(mutant: Mutant, families: Mapping[str, Family], limit: int, argument: 
     """Run the scenarios in turn until one kills the mutant."""
     schedules = 0
     for name, family in families.items():
-        outcome = explore(family(Lifter(mutant)), limit)
+        outcome = explore(family(mutant.lifter()), limit)
         schedules += outcome.schedules
         if outcome.finding is not None:
             return Verdict(mutant, name, outcome.finding.reason, "", schedules)

@@ -17,6 +17,8 @@ from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, Row, keep_even, same, scenario, sent, take
 from byteor.testing.lift import Body
 
+PLAIN = Shape()
+
 
 def alone(lab: Lab, *bodies: Body) -> None:
     """Run the bodies one after the other, as one actor."""
@@ -35,7 +37,7 @@ def sizes(lab: Lab, gate: int = 0) -> list[int]:
 
 def single(
     call: Any,
-    shape: Shape = Shape(),
+    shape: Shape = PLAIN,
     *,
     batches: bool = False,
     count: int = 4,
@@ -212,9 +214,7 @@ scenario("batch loop alone: takes out unasked")(
 )
 scenario("batch loop alone: keeps what it is asked to")(single(mask_of_all, Shape(masks=True), batches=True, at=0))
 scenario("batch loop alone: a mask for rows that are not there")(
-    single(
-        mask_second, Shape(masks=True, skips=True, live=True), batches=True, at=0, upstream=lambda lab: (1,)
-    )
+    single(mask_second, Shape(masks=True, skips=True, live=True), batches=True, at=0, upstream=lambda lab: (1,))
 )
 scenario("batch loop alone: a mask of another length")(
     single(mask_too_short, Shape(masks=True), batches=True, result=MISFIT)
@@ -229,11 +229,17 @@ scenario("batch loop alone: cut at what ancestors took out")(
     )
 )
 scenario("batch loop alone: cut, runs of at most 1")(
-    single(take_batch, Shape(skips=True), batches=True, limit=1, upstream=lambda lab: (2,), check=holds([[0], [1], [3]]))
+    single(
+        take_batch, Shape(skips=True), batches=True, limit=1, upstream=lambda lab: (2,), check=holds([[0], [1], [3]])
+    )
 )
 scenario("batch loop alone: told what is live")(
     single(
-        take_live, Shape(skips=True, live=True), batches=True, upstream=lambda lab: (0, 3), check=holds([[None, 1, 2, None]])
+        take_live,
+        Shape(skips=True, live=True),
+        batches=True,
+        upstream=lambda lab: (0, 3),
+        check=holds([[None, 1, 2, None]]),
     )
 )
 scenario("batch loop alone: told, where nobody filters")(
@@ -303,122 +309,3 @@ def _(lab: Lab) -> Check:
     stage = lab.per_message(keep_even, Shape(filters=True), port, 0)
     alone(lab, lab.sending(3, [1], [0]), stage, lab.collecting(1, lab.gates[:1], got, room=1, marks=(0,)))
     return lambda: same(got, [(0, 0), (2, -2)])
-
-
-# A compiled source
-
-
-def number(record: Any, sequence: int, _p: Any) -> None:
-    record.a, record.b = sequence, -sequence
-
-
-source_loop = kernel.make_source_loop(number)
-
-
-def sourcing(lab: Lab, capacity: int, count: int, piece: int) -> Check:
-    """A compiled source instead of rows that are copied."""
-    lab.ring(capacity, 1)
-    got: list[Row] = []
-
-    def source() -> Body:
-        loop = lab.lift(source_loop)
-        n = yield from loop(lab.cursor, [0], lab.gates, lab.slots, count, [None], lab.waiter(-1), NOBODY, piece)
-        assert n == count
-        yield from lab.closing()
-
-    lab.world.spawn(source(), "source")
-    lab.world.spawn(lab.collecting(0, [lab.cursor], got), "egress")
-    return lambda: same(got, sent(count))
-
-
-scenario("source, collect: capacity 1, 3 messages")(lambda lab: sourcing(lab, 1, 3, 64))
-scenario("source, collect: capacity 2, 3 messages, pieces of 1")(lambda lab: sourcing(lab, 2, 3, 1))
-
-
-@scenario("source alone, without patience: capacity 2")
-def _(lab: Lab) -> Check:
-    lab.ring(2, 1)
-    lab.patience = 0
-    answers: list[int] = []
-
-    def source() -> Body:
-        loop, seen = lab.lift(source_loop), [0]
-        for want in (3, 1):
-            waiter = lab.waiter(-1)
-            answers.append((yield from loop(lab.cursor, seen, lab.gates, lab.slots, want, [None], waiter, NOBODY, 64)))
-
-    lab.world.spawn(source(), "source")
-
-    def check() -> None:
-        assert answers == [2, 0], answers
-
-    return check
-
-
-# What a fast path costs
-
-
-@scenario("send alone, with room: two pieces, one look at the gates")
-def _(lab: Lab) -> Check:
-    lab.ring(4, 1)
-    rows = lab.world.rows(sent(4))
-
-    def run() -> Body:
-        send, seen = lab.lift(kernel.send), [-4]
-        n = yield from send(lab.cursor, seen, lab.gates, lab.slots, rows, lab.waiter(-1), NOBODY, 2)
-        assert n == 4
-
-    lab.world.spawn(run(), "alone")
-    return lambda: lab.cost(load=2, store=2)
-
-
-@scenario("send alone, to a neighbour that has not announced itself: it is not rung")
-def _(lab: Lab) -> Check:
-    lab.ring(1, 1)
-    lab.blocking(0)
-    alone(lab, lab.sending(1, [0], [0], close=False))
-    return lambda: lab.cost(load=2, store=1, fence=1)
-
-
-@scenario("source alone, with room: two pieces, no look at a gate")
-def _(lab: Lab) -> Check:
-    lab.ring(4, 1)
-
-    def run() -> Body:
-        loop = lab.lift(source_loop)
-        n = yield from loop(lab.cursor, [0], lab.gates, lab.slots, 4, [None], lab.waiter(-1), NOBODY, 2)
-        assert n == 4
-
-    lab.world.spawn(run(), "alone")
-    return lambda: lab.cost(load=1, store=2)
-
-
-@scenario("source without close, collect blocking: capacity 1, 1 message")
-def _(lab: Lab) -> Check:
-    lab.ring(1, 1)
-    lab.blocking(0)
-    got: list[Row] = []
-    loop, waiter = lab.lift(source_loop), lab.waiter(-1)
-    source = loop(lab.cursor, [0], lab.gates, lab.slots, 1, [None], waiter, lab.rung(0), 64)
-    lab.world.spawn(source, "source")
-    lab.world.spawn(lab.collecting_once(0, [lab.cursor], got), "egress")
-    return lambda: same(got, sent(1))
-
-
-def uncounted(batches: bool) -> Callable[[Lab], Check]:
-    """A filter that takes nothing out does not touch its counter."""
-
-    def setup(lab: Lab) -> Check:
-        lab.ring(1, 1, filters=1)
-        lab.world.memory.define(lab.cursor, 1)
-        lab.world.memory.define(lab.closed, 1)
-        port = lab.port(0, [lab.cursor], [], 64, UNMARKED, 0)
-        shape = Shape(filters=True, masks=batches)
-        alone(lab, lab.per_batch(mask_of_all, shape, port, 0) if batches else lab.per_message(nothing, shape, port, 0))
-        return lambda: lab.cost(load=5, store=3 if batches else 2)
-
-    return setup
-
-
-scenario("message loop alone: nothing taken out, nothing counted")(uncounted(False))
-scenario("batch loop alone: nothing taken out, nothing counted")(uncounted(True))

@@ -74,7 +74,7 @@ class Pair:
     def stage(self) -> Body:
         """Run a stage over the second shard's messages."""
         lab = self.lab
-        port = Port((self.second,), lab.gates[2], lab.stats[2], NOBODY, UNMARKED, -1, 64)
+        port = Port((self.second,), lab.gates[2], lab.stats[2], NOBODY, UNMARKED, -1, 1)
         waiter = lab.waiter(2)._replace(closed=lab.world.word("closed1", self.owners.count(1)))
         loop = lab.lift(message_loop(bump, None, Shape()))
         yield from loop(port, lab.slots[self.capacity :], lab.dead, [None], None, [None], waiter)
@@ -97,6 +97,9 @@ scenario("scatter, gather: two shards of capacity 1, 2 messages apart")(lambda l
 scenario("scatter, gather: two shards of capacity 1, 3 messages")(lambda lab: Pair(lab, 1, [1, 1, 0]).spawn())
 scenario("scatter, gather: two shards of capacity 2, 3 messages in turn, room for 1")(
     lambda lab: Pair(lab, 2, [0, 1, 0]).spawn(room=1)
+)
+scenario("scatter, gather: two shards of capacity 2, 2 messages of one, room for 1")(
+    lambda lab: Pair(lab, 2, [0, 0]).spawn(room=1)
 )
 scenario("scatter, gather: two shards of capacity 2, 3 messages in turn")(
     lambda lab: Pair(lab, 2, [0, 1, 0]).spawn(limit=3)
@@ -166,3 +169,16 @@ def frugal(lab: Lab, limit: int, stores: int) -> Check:
 
 scenario("scatter alone, with room: published twice and at the end")(lambda lab: frugal(lab, 2, 9))
 scenario("scatter alone, with room: published at the end")(lambda lab: frugal(lab, 64, 3))
+
+
+@scenario("gather alone, with rows there: one look at each word")
+def _(lab: Lab) -> Check:
+    pair = Pair(lab, 2, [])
+
+    def run() -> Body:
+        yield from pair.scatter([(0, 0), (1, -1)], [0, 0], 64)
+        lab.world.done.clear()
+        yield from pair.gather()
+
+    lab.world.spawn(run(), "alone")
+    return lambda: lab.cost(load=3, store=3)

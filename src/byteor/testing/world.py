@@ -224,7 +224,9 @@ class World:
         self.memory.fence(actor.thread)
         self._advance(actor, None)
 
-    def _do_wait(self, actor: Actor, _choice: int, _kind: str, _order: str, address: int, expected: int, _ns: int) -> None:
+    def _do_wait(
+        self, actor: Actor, _choice: int, _kind: str, _order: str, address: int, expected: int, _ns: int
+    ) -> None:
         if (self.memory.history(address)[-1][0] ^ expected) & _HALF:  # the system compares with the newest
             return self._advance(actor, None)
         self._sleepers.setdefault(address, []).append(actor)
