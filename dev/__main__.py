@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from dev import fuzz, gen, proof, size, soak
+from dev import fuzz, gen, perf, proof, size, soak
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -55,6 +55,10 @@ def soak_rings(given: Arguments) -> int:
     return soak.soak(given.minutes, given.seed)
 
 
+def bench(given: Arguments) -> int:
+    return perf.perf(given.families, given.json, given.plot, given.update, given.rounds)
+
+
 TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("check", check, "lint, then the tests that are not slow (about 1 minute)"),
     ("lint", lint, "format, lint, types, layers, generated files (about 15 seconds, 3 when warm)"),
@@ -66,6 +70,7 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         fuzz_documents,
         "hostile documents: no traceback, no hang, one answer (1 minute, --seconds N)",
     ),
+    ("perf", bench, "the bench beside its peers, all families or those named (about 10 minutes)"),
     ("soak", soak_rings, "rings under load, to the message, with memory flat (5 minutes, --minutes N)"),
     ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
@@ -86,6 +91,12 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
             one.add_argument("--coverage", action="store_true", help="led by coverage, one form: needs atheris")
             one.add_argument("--form", choices=fuzz.FORMS, default="", help="one form instead of all")
+        if name == "perf":
+            one.add_argument("families", nargs="*", metavar="FAMILY", help="P1, P1py, P1pm, P6, P7, P9, P12")
+            one.add_argument("--json", action="store_true", help="one JSON object on stdout")
+            one.add_argument("--plot", action="store_true", help="draw build/performance.png")
+            one.add_argument("--update", action="store_true", help="store the figures and write docs/performance.md")
+            one.add_argument("--rounds", type=int, default=7, help="how often each contender is measured")
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")

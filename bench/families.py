@@ -1,0 +1,27 @@
+"""The families of measurements, by name; each is a module with `measured(effort) -> Family`.
+
+Rule 1. A family is imported when it is asked for: what it needs is needed by it alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from bench.harness import Effort
+from bench.results import Family
+
+FAMILIES = {
+    "P1": "single_ring",
+    "P1py": "python_batches",
+    "P1pm": "python_messages",
+    "P6": "growth",
+    "P7": "start",
+    "P9": "main_job",
+    "P12": "memory",
+}
+
+
+def run(name: str, effort: Effort) -> Family:
+    """Measure one family."""
+    family: Family = import_module(f"bench.{FAMILIES[name]}").measured(effort)
+    return family

@@ -1,0 +1,164 @@
+import com.lmax.disruptor.*;
+import com.lmax.disruptor.dsl.*;
+import java.io.*;
+import java.util.Locale;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * Drives an LMAX Disruptor as the bench asks: `Lmax SHAPE RUN WAIT CAPACITY`, then one line a round on stdin,
+ * the number of messages; the answer is the nanoseconds from the first publication to the last message
+ * having passed every handler.
+ *
+ * Rule 1. The producer writes and the handlers compute what the stages of the bench do, on the same fields.
+ * Rule 2. One class of handlers and one wait strategy per process, so that every call can be inlined.
+ */
+public final class Lmax {
+    static final class Record {
+        long px, qty;
+    }
+
+    /** One stage, by number; multicast stages keep a total of their own, as nobody may write there. */
+    static final class Stage implements EventHandler<Record> {
+        private final int work;
+        long total;
+
+        Stage(int work) {
+            this.work = work;
+        }
+
+        @Override
+        public void onEvent(Record r, long sequence, boolean endOfBatch) {
+            switch (work) {
+                case 0: r.px += r.qty; break;
+                case 1: r.qty = r.px * 3; break;
+                case 2: r.px ^= r.qty; break;
+                case 3: r.px = r.px * 3; break;
+                case 4: r.qty = r.qty + 7; break;
+                case 5: total += r.px; break;
+                case 6: total += r.qty; break;
+                default: total ^= r.px;
+            }
+        }
+    }
+
+    public static void main(String[] given) throws IOException {
+        int run = Integer.parseInt(given[1]);
+        int capacity = Integer.parseInt(given[3]);
+        Disruptor<Record> disruptor =
+            new Disruptor<>(Record::new, capacity, named(), ProducerType.SINGLE, strategy(given[2]));
+        RingBuffer<Record> ring = disruptor.getRingBuffer();
+        Stage[] last = wire(disruptor, given[0]);
+        disruptor.start();
+        serve(() -> produce(disruptor, ring, last, run));
+        disruptor.halt();
+    }
+
+    private static Stage[] wire(Disruptor<Record> disruptor, String shape) {
+        Stage[] s = new Stage[8];
+        for (int i = 0; i < s.length; i++) {
+            s[i] = new Stage(i);
+        }
+        switch (shape) {
+            case "unicast":
+                disruptor.handleEventsWith(s[0]);
+                return new Stage[] {s[0]};
+            case "pipeline":
+                disruptor.handleEventsWith(s[0]).then(s[1]).then(s[2]);
+                return new Stage[] {s[2]};
+            case "diamond":
+                disruptor.handleEventsWith(s[3], s[4]).then(s[2]);
+                return new Stage[] {s[2]};
+            case "multicast":
+                disruptor.handleEventsWith(s[5], s[6], s[7]);
+                return new Stage[] {s[5], s[6], s[7]};
+            default:
+                throw new IllegalArgumentException(shape);
+        }
+    }
+
+    private static void produce(Disruptor<Record> disruptor, RingBuffer<Record> ring, Stage[] last, int run)
+        throws IOException {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        System.out.println("ready");
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            long n = Long.parseLong(line.trim());
+            long began = System.nanoTime();
+            if (run == 1) {
+                oneByOne(ring, n);
+            } else {
+                inRuns(ring, n, run);
+            }
+            await(disruptor, last, ring.getCursor());
+            System.out.println(System.nanoTime() - began);
+        }
+    }
+
+    private static void oneByOne(RingBuffer<Record> ring, long n) {
+        for (long i = 0; i < n; i++) {
+            long sequence = ring.next();
+            Record r = ring.get(sequence);
+            r.px = i;
+            r.qty = 1;
+            ring.publish(sequence);
+        }
+    }
+
+    private static void inRuns(RingBuffer<Record> ring, long n, int run) {
+        for (long i = 0; i < n; i += run) {
+            long high = ring.next(run);
+            long low = high - run + 1;
+            for (long sequence = low; sequence <= high; sequence++) {
+                Record r = ring.get(sequence);
+                r.px = i + (sequence - low);
+                r.qty = 1;
+            }
+            ring.publish(low, high);
+        }
+    }
+
+    private static void await(Disruptor<Record> disruptor, Stage[] last, long sequence) {
+        for (Stage stage : last) {
+            while (disruptor.getSequenceValueFor(stage) < sequence) {
+                Thread.yield();
+            }
+        }
+    }
+
+    private static WaitStrategy strategy(String name) {
+        return name.equals("spin") ? new BusySpinWaitStrategy() : new YieldingWaitStrategy();
+    }
+
+    private interface Work {
+        void run() throws IOException;
+    }
+
+    private static void serve(Work work) {
+        Thread producer = named().newThread(() -> {
+            try {
+                work.run();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        producer.setDaemon(false);
+        producer.start();
+        while (producer.isAlive()) {
+            try {
+                producer.join();
+            } catch (InterruptedException e) {
+                return;
+            }
+        }
+    }
+
+    private static int threads;
+
+    /** Threads are named `ring-0` and so on in the order of their start; the producer comes last. */
+    private static ThreadFactory named() {
+        return work -> {
+            Thread thread = new Thread(work, String.format(Locale.ROOT, "ring-%d", threads++));
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+}

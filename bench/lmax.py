@@ -1,0 +1,83 @@
+"""The peer: the LMAX Disruptor under our own driver, a JVM for each case.
+
+Rule 1. A case has a JVM of its own: the compiler then sees one class at each call.
+Rule 2. Its handlers spin when idle, so between its rounds the process is stopped: it takes no core from others.
+Rule 3. What is missing is told as a sentence, and the family goes on without the peer.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from bench import machine
+from bench.harness import Contender, Took
+
+HERE = Path(__file__).resolve().parent
+CLASSES = HERE.parent / "build" / "bench" / "java"
+JARS = (Path("/usr/share/java/disruptor-3.4.4.jar"), Path("/usr/share/java/disruptor.jar"))
+WAITS = ("yield", "spin")
+
+
+def missing() -> str:
+    """Say what keeps the peer from running here; nothing when it can."""
+    if jar() is None:
+        return "LMAX Disruptor is not installed (Debian: apt-get install libdisruptor-java)"
+    if not shutil.which("java") or not shutil.which("javac"):
+        return "there is no JDK (Debian: apt-get install default-jdk-headless)"
+    return ""
+
+
+def jar() -> Path | None:
+    """The Disruptor's jar: the one that BYTEOR_BENCH_DISRUPTOR names, else Debian's."""
+    asked = os.environ.get("BYTEOR_BENCH_DISRUPTOR")
+    places = (Path(asked),) if asked else JARS
+    return next((path for path in places if path.exists()), None)
+
+
+def build() -> str:
+    """Compile the driver; answer the class path."""
+    CLASSES.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["javac", "-cp", str(jar()), "-d", str(CLASSES), str(HERE / "java" / "Lmax.java")], check=True)
+    return f"{jar()}{os.pathsep}{CLASSES}"
+
+
+class Jvm:
+    """One running driver."""
+
+    def __init__(self, classes: str, shape: str, run: int, wait: str, capacity: int) -> None:
+        self.name = f"LMAX {wait}"
+        command = ["java", "-Xms512m", "-Xmx512m", "-XX:+UseParallelGC", "-cp", classes, "Lmax"]
+        given = [shape, str(run), wait, str(capacity)]
+        self._process = subprocess.Popen(command + given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._answer()
+        self.pinned = machine.pin(reversed(machine.threads_of(self._process.pid, "ring-")))
+        self._run = run
+        self._process.send_signal(signal.SIGSTOP)
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the driver of {self.name} ended with {self._process.wait()}")
+        return line
+
+    def round(self, n: int) -> Took:
+        """Let `n` messages through."""
+        assert self._process.stdin is not None
+        before = machine.cpu_of(self._process.pid)
+        self._process.send_signal(signal.SIGCONT)
+        print(n, file=self._process.stdin, flush=True)
+        seconds = int(self._answer()) / 1e9
+        self._process.send_signal(signal.SIGSTOP)
+        return Took(seconds, machine.cpu_of(self._process.pid) - before)
+
+    def contender(self) -> Contender:
+        return Contender(self.name, self.round, self._run, 200_000 // self._run)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()

@@ -1,0 +1,69 @@
+"""P12: whether a run's memory grows with its input.
+
+Rule 1. The resident size is the largest that the system saw of a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bench import machine, rings
+from bench.harness import Effort
+from bench.results import Family
+from bench.start import BYTEOR, HERE, environment
+
+TIMES = 100
+FORMATS = ("raw", "csv")
+
+
+def measured(effort: Effort) -> Family:
+    """Measure a file as large as the ring beside one that is a hundred times larger."""
+    family = Family(
+        "P12",
+        "Memory",
+        f"`byteor run` over a file of {rings.CAPACITY:,} ticks, as many as the ring has slots, and over one of "
+        f"{TIMES} times as many; file to file, three compiled stages.",
+    )
+    for format in FORMATS[: 1 if effort.tiny else None]:
+        with tempfile.TemporaryDirectory() as folder:
+            _compare(family, format, Path(folder), effort)
+    return family
+
+
+def _compare(family: Family, format: str, folder: Path, effort: Effort) -> None:
+    small = written(folder, format, 1)
+    large = written(folder, format, 2 if effort.tiny else TIMES)
+    resident(small, folder)  # compiles
+    sizes = [(resident(small, folder), resident(large, folder)) for _ in range(min(3, effort.rounds))]
+    family.value(f"{format}, as large as the ring", "byteor run", "MiB", [a for a, _ in sizes])
+    family.value(f"{format}, {TIMES} times the ring", "byteor run", "MiB", [b for _, b in sizes])
+    family.at_most(f"P12 {format}", 1.05, [b / a for a, b in sizes], f"{sizes[0][0]:.0f} to {sizes[0][1]:.0f} MiB")
+
+
+def written(folder: Path, format: str, times: int) -> Path:
+    """Write ticks: `times` as many as the ring has slots."""
+    path = folder / f"{times}.{format}"
+    rows = np.stack([np.arange(rings.CAPACITY), np.ones(rings.CAPACITY, np.int64)], 1).astype("<i8")
+    block = rows.tobytes() if format == "raw" else "".join(f"{a},{b}\n" for a, b in rows.tolist()).encode()
+    with open(path, "wb") as file:
+        file.write(b"px,qty\n" if format == "csv" else b"")
+        for _ in range(times):
+            file.write(block)
+    return path
+
+
+def resident(path: Path, folder: Path) -> float:
+    """The largest resident size, in MiB, of a run over a file."""
+    out = folder / f"out{path.suffix}"
+    command = [*BYTEOR, "run", str(HERE / "ticks.toml"), "-i", str(path), "-o", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"`byteor run` over {path.name} ended with {process.returncode}")
+    return machine.max_rss(usage)

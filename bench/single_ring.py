@@ -1,0 +1,62 @@
+"""P1: compiled stages over 16-byte records, beside the LMAX Disruptor.
+
+Rule 1. Same payload, ring size, threads and work on both sides; each side waits in its best way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench import lmax, rings
+from bench.harness import Contender, Effort, best, measure, ratios
+from bench.results import Family
+
+RUNS = {1: ("one by one", 2.5), 256: ("runs of 256", 4.0)}
+OUR_WAITS = ("backoff", "spin")
+
+
+def measured(effort: Effort) -> Family:
+    """Measure every shape, batched and one by one."""
+    family = Family(
+        "P1",
+        "Compiled stages over one ring, beside the LMAX Disruptor 3.4.4",
+        f"16-byte records, {rings.CAPACITY:,} slots, a thread for each stage and one that produces; threads are pinned "
+        "where there is a core for each. The ratio is that of the best wait strategies of both sides, round by round.",
+    )
+    absent = "the peer is left out of a tiny run" if effort.tiny else lmax.missing()
+    classes = "" if absent else lmax.build()
+    if absent:
+        family.remarks.append(absent)
+    for shape in rings.SHAPES:
+        for run in RUNS:
+            _case(family, shape, run, classes, absent, effort)
+    return family
+
+
+def _case(family: Family, shape: str, run: int, classes: str, absent: str, effort: Effort) -> None:
+    text, bound = RUNS[run]
+    case, id = f"{shape}, {text}", f"P1 {shape} {text}"
+    with peers(classes, shape, run) as theirs:
+        ours = [rings.ring_of(shape, run, wait) for wait in OUR_WAITS[: 1 if effort.tiny else None]]
+        found = measure([*ours, *theirs], effort)
+    for series in found.values():
+        family.rate(case, series)
+    fastest = best([found[one.name] for one in ours])
+    if not theirs:
+        return family.unmeasured(id, f"≥ {bound:g}×", absent)
+    peer = best([found[one.name] for one in theirs])
+    reason = f"{1e9 / fastest.median:.2f} ns a message against {1e9 / peer.median:.2f} ns of {peer.name}"
+    family.at_least(id, bound, ratios(fastest, peer), reason)
+    return None
+
+
+@contextmanager
+def peers(classes: str, shape: str, run: int) -> Iterator[list[Contender]]:
+    """The peer with each of its wait strategies, running; none when there is no class path."""
+    running = [lmax.Jvm(classes, shape, run, wait, rings.CAPACITY) for wait in lmax.WAITS] if classes else []
+    try:
+        yield [jvm.contender() for jvm in running]
+    finally:
+        for jvm in running:
+            jvm.close()
