@@ -32,7 +32,7 @@ SLOW = (0.25, 50e-6)  # seconds for an input, and for each byte of it: slower on
 AGAIN = 32  # one input in so many is answered twice, rendered and compared
 LONGEST = 8192
 KEPT = 4000
-BLOCK = 2000  # mutated inputs, after which come a hundredth as many generated ones, which take longer to make
+BLOCK, GENERATED = 4000, 500  # mutated inputs, after which comes one generated for so many: they take longer to make
 
 TOKENS = (
     b"byteor.kv=1\n kind=single_ring\n kind=lane_graph\n single_ring. lane_graph. stages.0. fields.1 .name= = . 0 1 00 "
@@ -386,7 +386,7 @@ class Run:
             for _ in range(min(left, BLOCK)):
                 self._one(form, tally, mutator.next(), mutator)
             left -= min(left, BLOCK)
-            for data in itertools.islice(documents, min(left, BLOCK // 100)):
+            for data in itertools.islice(documents, min(left, BLOCK // GENERATED)):
                 self._one(form, tally, data, mutator)
                 left -= 1
         tally.seconds = time.monotonic() - began
