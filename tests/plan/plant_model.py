@@ -147,7 +147,7 @@ OPERATIONS: dict[str, Callable[[Player, Record], list[tuple[int, Record]]]] = {
 
 
 def _hash(text: str) -> int:
-    return sum(ord(c) * (1, 31, 961, 29791)[i % 4] for i, c in enumerate(text)) % 997
+    return sum(ord(c) * pow(31, i, 997) for i, c in enumerate(text)) % 997
 
 
 def source_of(random: Random, name: str, count: int = 30, run: int = 12) -> list[Record]:

@@ -8,8 +8,8 @@ Rule 3. A `--set` is an edit of the spec's kv text: it is read and judged as if 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Examined:
     source: diag.Source
     folder: Path
     notes: tuple[Note, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[diag.Diagnostic, ...]:
@@ -52,12 +53,12 @@ class Examined:
             return refused
         if self.plan is None:
             return diag.Refused(refused.diagnostics, self.source)
-        return diag.Refused([_in_plan(d, self.plan) for d in refused.diagnostics], self.source)
+        return diag.Refused([_in_plan(d, self.plan, self.keys) for d in refused.diagnostics], self.source)
 
 
-def _in_plan(found: diag.Diagnostic, plan: Any) -> diag.Diagnostic:
-    is_key = found.path.startswith("single_ring.")
-    return replace(found, path=plan_key(found.path, plan)) if is_key else found
+def _in_plan(found: diag.Diagnostic, plan: Any, keys: Mapping[str, str]) -> diag.Diagnostic:
+    is_key = found.path.startswith(("single_ring.", "lane_graph."))
+    return replace(found, path=plan_key(found.path, plan, keys)) if is_key else found
 
 
 def text_of(where: str) -> bytes:
@@ -88,7 +89,7 @@ def _plan(text: bytes, name: str, folder: Path) -> Examined:
     lowered = lower(read.plan)
     found = diag.in_order((*read.findings, *lowered.plan_findings))
     spec = None if diag.errors((*found, *lowered.findings)) else lowered.spec
-    return Examined("plan", read.plan, spec, found, lowered.findings, read.source, folder, lowered.notes)
+    return Examined("plan", read.plan, spec, found, lowered.findings, read.source, folder, lowered.notes, lowered.keys)
 
 
 def edited(spec: Any, settings: Iterable[str], name: str) -> Any:
