@@ -38,13 +38,21 @@ def purpose(layer: str) -> str:
 
 def picture() -> str:
     """The layers as boxes; what may not know each other stands side by side."""
-    half = max(len(name) for row in layers() for name in row) + 6
-    line = "+" + "-" * half + "+" + "-" * half + "+"
-    return "\n".join([line, *[f"{_boxes(row, half)}\n{line}" for row in layers()]])
+    rows = layers()
+    width = max(len(row) * (max(map(len, row)) + 5) - 1 for row in rows)
+    cuts = [[(width + 1) * i // len(row) - 1 for i in range(1, len(row))] for row in rows]
+    out = [_line(width, cuts[0])]
+    for row, here, below in zip(rows, cuts, [*cuts[1:], []], strict=True):
+        out += [_boxes(row, [-1, *here, width]), _line(width, here + below)]
+    return "\n".join(out)
 
 
-def _boxes(row: list[str], half: int) -> str:
-    return f"|{row[0]:^{2 * half + 1}}|" if len(row) == 1 else "|" + "".join(f"{name:^{half}}|" for name in row)
+def _boxes(row: list[str], cuts: list[int]) -> str:
+    return "".join(f"|{name:^{right - left - 1}}" for name, left, right in zip(row, cuts, cuts[1:], strict=False)) + "|"
+
+
+def _line(width: int, cuts: list[int]) -> str:
+    return "+" + "".join("+" if at in cuts else "-" for at in range(width)) + "+"
 
 
 def layer_block() -> str:
@@ -70,16 +78,47 @@ def diagnostics() -> str:
     return page
 
 
+def layouts(module: str, function: str) -> Callable[[], str]:
+    """What the tables of layouts give."""
+
+    def text() -> str:
+        sys.path.insert(0, str(ROOT / "src"))
+        made: str = getattr(importlib.import_module(f"byteor.abi.{module}"), function)()
+        return made
+
+    return text
+
+
+def vectors(name: str) -> Callable[[], str]:
+    """The canonical texts of layouts; those that are frozen stay as they are, and a test compares."""
+
+    def text() -> str:
+        made = layouts("document", f"{name}_vectors")()
+        path = ROOT / LAYOUT_VECTORS.format(name)
+        kept = path.read_text() if path.exists() else ""
+        return kept if kept.startswith(FROZEN) else made
+
+    return text
+
+
+FROZEN = "# status: frozen"
+LAYOUT_VECTORS = "spec/vectors/layouts/{}.txt"
 GENERATORS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("layers", "README.md", readme),
     ("diagnostics", "spec/diagnostics.md", diagnostics),
+    ("header", "spec/indexbus_v1.h", layouts("header", "indexbus_v1_h")),
+    ("header", "spec/byteor_v1.h", layouts("header", "byteor_v1_h")),
+    ("layouts", "spec/layout.json", layouts("document", "layout_json")),
+    ("layouts", "docs/layouts.md", layouts("document", "page")),
+    ("vectors", LAYOUT_VECTORS.format("indexbus_v1"), vectors("indexbus_v1")),
+    ("vectors", LAYOUT_VECTORS.format("byteor_v1"), vectors("byteor_v1")),
 )
 
 
 def write() -> int:
     for name, path, text in GENERATORS:
         target = ROOT / path
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text())
         print(f"{name:<12} {path}")
     return 0

@@ -17,7 +17,15 @@ from byteor.exec import findings as x
 from byteor.plan.page import explain as page_of
 from byteor.plan.page import near_codes
 
-TABLES = ("byteor.lower", "byteor.plan.document", "byteor.spec.rules", "byteor.exec.findings", "byteor.edges.findings")
+TABLES = (
+    "byteor.lower",
+    "byteor.plan.document",
+    "byteor.spec.rules",
+    "byteor.exec.findings",
+    "byteor.edges.findings",
+    "byteor.abi.findings",
+    "byteor.transport.findings",
+)
 
 
 def rules() -> dict[str, diag.Rule]:
