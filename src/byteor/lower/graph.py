@@ -7,7 +7,6 @@ Rule 3. Where roles run stands in the placement, and changes nothing in the spec
 
 from __future__ import annotations
 
-from dataclasses import replace
 from heapq import heapify, heappop, heappush
 
 from byteor.diag import Diagnostic, errors, in_order
@@ -19,7 +18,7 @@ from byteor.lower.parts import keys_of, notes_of, placement_of, spec_of
 from byteor.plan.model import Plan
 from byteor.spec import rules
 from byteor.spec.codec import shown
-from byteor.spec.flow import flow_of
+from byteor.spec.flow import flow_of, with_orders
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.numbering import numbering_of
 
@@ -92,9 +91,7 @@ def _ordered(graph: LaneGraph, draft: Draft) -> LaneGraph:
     if not flow.whole:
         return graph
     anew = [lane.number for lane in draft.lanes if lane.intent.renumber]
-    orders = numbering_of(flow, anew).orders()
-    lanes = [replace(lane, order=order) if order else lane for lane, order in zip(graph.lanes, orders, strict=True)]
-    return replace(graph, lanes=tuple(lanes))
+    return with_orders(graph, numbering_of(flow, anew).orders())
 
 
 def _taps(draft: Draft) -> list[Diagnostic]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from byteor.spec import build
-from byteor.spec.flow import flow_of
+from byteor.spec.flow import flow_of, with_orders
 from byteor.spec.lane_graph import (
     Bridge,
     Lane,
@@ -117,7 +117,5 @@ class LaneGraphBuilder:
             lane if number in self._counted else replace(lane, consumers=counts[number])
             for number, lane in enumerate(self._graph.lanes)
         ]
-        if flow.whole:
-            orders = numbering_of(flow, self._anew).orders()
-            lanes = [replace(lane, order=order) for lane, order in zip(lanes, orders, strict=True)]
-        return replace(self._graph, lanes=tuple(lanes))
+        counted = replace(self._graph, lanes=tuple(lanes))
+        return with_orders(counted, numbering_of(flow, self._anew).orders()) if flow.whole else counted

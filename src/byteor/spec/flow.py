@@ -6,11 +6,11 @@ Rule 2. Linear in the graph, and made once for a graph: a rule asks for it as of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from byteor.spec.lane_graph import LaneGraph, Merge, Router, StageRole
+from byteor.spec.lane_graph import LaneGraph, Merge, Order, Router, StageRole
 from byteor.spec.model import MessageType, Stage
 
 
@@ -70,6 +70,16 @@ def flow_of(graph: LaneGraph) -> Flow:
         if kept.graph is graph:
             return kept
     _kept[:] = [made := _made(graph)]
+    return made
+
+
+def with_orders(graph: LaneGraph, orders: Iterable[Order | None]) -> LaneGraph:
+    """Give the lanes their orders; what flows where stays the same, and is kept for the rules that come next."""
+    lanes = tuple(
+        [replace(lane, order=order) if order else lane for lane, order in zip(graph.lanes, orders, strict=True)]
+    )
+    made = replace(graph, lanes=lanes)
+    _kept[:] = [replace(flow_of(graph), graph=made)]
     return made
 
 
