@@ -1,0 +1,1 @@
+"""Regions: named memory that processes share, and the locks that say who is alive."""
