@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from byteor.exec.stage import Record, register, stage
     from byteor.lower import Lowered
     from byteor.lower import lower as lower_plan
-    from byteor.plan.document import PlanBuilder, single_ring
+    from byteor.plan.document import PlanBuilder, lane_graph, single_ring
     from byteor.plan.document import encode as encode_plan
     from byteor.plan.document import read as read_plan
     from byteor.plan.model import ExecutionTarget as ExecutionTargetV1
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from byteor.plan.rules import PlanError, validate_plan_v2
     from byteor.plan.rules import validate as validate_plan
     from byteor.spec.build import SingleRingBuilder, message_type, single_ring_chain
+    from byteor.spec.build_lanes import LaneGraphBuilder
     from byteor.spec.describe import describe
     from byteor.spec.kv import Decoded, decode, encode, spec_sha256
     from byteor.spec.kv import Spec as PipelineSpecV1
@@ -46,6 +47,7 @@ __all__ = [
     "Field",
     "Ingress",
     "LaneGraph",
+    "LaneGraphBuilder",
     "Lowered",
     "MessageType",
     "Param",
@@ -72,6 +74,7 @@ __all__ = [
     "encode",
     "encode_plan",
     "explain",
+    "lane_graph",
     "lower_plan",
     "message_type",
     "read_plan",
@@ -97,11 +100,12 @@ _NAMES = {
     "byteor.exec.snapshot": "Snapshot StageSnapshot",
     "byteor.exec.stage": "Record register stage",
     "byteor.lower": "Lowered lower_plan=lower",
-    "byteor.plan.document": "PlanBuilder encode_plan=encode read_plan=read single_ring",
+    "byteor.plan.document": "PlanBuilder encode_plan=encode lane_graph read_plan=read single_ring",
     "byteor.plan.model": "ExecutionTargetV1=ExecutionTarget PipelinePlanV2=Plan",
     "byteor.plan.page": "explain",
     "byteor.plan.rules": "PlanError validate_plan=validate validate_plan_v2",
     "byteor.spec.build": "SingleRingBuilder message_type single_ring_chain",
+    "byteor.spec.build_lanes": "LaneGraphBuilder",
     "byteor.spec.describe": "describe",
     "byteor.spec.kv": "Decoded PipelineSpecV1=Spec decode encode spec_sha256",
     "byteor.spec.lane_graph": "LaneGraph",

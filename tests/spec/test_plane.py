@@ -37,9 +37,12 @@ plan = (
 )
 for form in ("toml", "json"):
     assert document.read(document.encode(plan, form)).plan == plan
-spec = lower(plan).spec
-assert kv.decode(kv.encode(spec)).spec == spec and not rules.validate(spec)
-assert describe.describe(spec) and explain("S020") and diagnostics_page()
+plant = document.lane_graph("demo", {"tick": {"px": "f64"}}).ingress("in", type="tick").egress()
+plant = plant.connect("in", "out").plan
+for spec in (lower(plan).spec, lower(plant).spec):
+    assert kv.decode(kv.encode(spec)).spec == spec and not rules.validate(spec)
+    assert describe.describe(spec)
+assert explain("S020") and diagnostics_page()
 drawn = graph.graph_of(spec)
 assert svg.svg(drawn) and texts.text(drawn) and not diff.diff(spec, spec)
 assert header.header(spec) and schema.plan_schema()
