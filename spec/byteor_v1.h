@@ -306,7 +306,7 @@ INDEXBUS_ASSERT(offsetof(ByteorState256, slots) == 768, "offset of ByteorState25
 typedef struct ByteorSegment {
     INDEXBUS_ALIGNAS(64) ByteorAtomicI64 number; /* number of the segment in the whole log */
     ByteorAtomicI64 first; /* sequence of its first record */
-    ByteorAtomicI64 tail; /* bytes that are committed in it */
+    ByteorAtomicI64 tail; /* bytes used in it, once the next segment has begun; 0 before */
     uint8_t unused0[40];
 } ByteorSegment;
 INDEXBUS_ASSERT(sizeof(ByteorSegment) == 64, "size of ByteorSegment");
@@ -321,7 +321,7 @@ typedef struct ByteorJournal4 {
     ByteorJournalShape shape; /* the parameters of this layout; written by: creator */
     uint8_t unused0[40];
     ByteorOwned cursor; /* position behind the last committed record, in bytes of the whole log; written by: writer */
-    ByteorWord sequence; /* number of records committed; written by: writer */
+    ByteorWord sequence; /* number of records committed; a successor counts it anew, from the first of its segment; written by: writer */
     ByteorWord intent; /* position up to which bytes may be written over; written by: writer */
     ByteorMark mark; /* the mark of the log; written by: writer */
     ByteorWord closed; /* -1 while open, else the final position; written by: writer */

@@ -105,6 +105,12 @@ def test_the_doorbell_of_a_lane_is_that_of_a_runner() -> None:
     assert within == ours.runner()["announced"] - ours.runner()["bell"] == 8
 
 
+def test_owners_lock_the_byte_at_their_own_cell() -> None:
+    lane = ours.EVENTS.layout(rings=2, gates=1, **LANE)
+    cells = [("cursor", 0, 128), ("cursor", 1, 256), ("gate", 0, 896), ("gate", 1, 1024), ("lane_closed", 0, 1152)]
+    assert list(ours.owners(lane)) == cells
+
+
 @pytest.mark.parametrize("table", exported(ours.KINDS), ids=lambda table: table.name)
 def test_a_line_has_one_writer(table: Layout) -> None:
     assert writers(table) == {}

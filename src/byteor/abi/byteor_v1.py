@@ -10,6 +10,8 @@ Rule 4. Every region opens with the header, the shape at 64, and its words from 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from byteor.abi.family import Family, Kind, Param, shape
 from byteor.abi.indexbus_v1 import LAYOUT_HEADER
 from byteor.abi.layout import (
@@ -100,7 +102,7 @@ SEGMENT = layout(
     "what lies in one segment of a journal",
     cell("number", ATOMIC_I64, "number of the segment in the whole log"),
     cell("first", ATOMIC_I64, "sequence of its first record"),
-    cell("tail", ATOMIC_I64, "bytes that are committed in it"),
+    cell("tail", ATOMIC_I64, "bytes used in it, once the next segment has begun; 0 before"),
     align=SECTION,
 )
 RUNNER = layout(
@@ -131,6 +133,13 @@ def control() -> Layout:
     """The words of one run, shared by its runners."""
     stop = cell("stop", WORD_LINE, "0 run on; else stop as soon as the pending batch is done", "supervisor")
     return layout("ByteorControl", "what the whole run obeys", stop, align=LINE)
+
+
+def owners(table: Layout) -> Iterator[tuple[str, int, int]]:
+    """Every cell that an owner may lock: its name, its index, and the offset of the byte."""
+    for one in table.members:
+        if one.type == OWNED:
+            yield from ((one.name, i, table.cells[one.name].at(i)) for i in range(one.count))
 
 
 def _header(block: Layout) -> tuple[Cell, ...]:
@@ -189,7 +198,12 @@ def _journal(segments: int, segment_bytes: int, gates: int) -> tuple[Cell, ...]:
             "writer",
             align=LINE,
         ),
-        cell("sequence", WORD_LINE, "number of records committed", "writer"),
+        cell(
+            "sequence",
+            WORD_LINE,
+            "number of records committed; a successor counts it anew, from the first of its segment",
+            "writer",
+        ),
         cell("intent", WORD_LINE, "position up to which bytes may be written over", "writer"),
         cell("mark", MARK, "the mark of the log", "writer"),
         cell("closed", WORD_LINE, "-1 while open, else the final position", "writer"),

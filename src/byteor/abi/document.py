@@ -94,7 +94,7 @@ def _cell(one: Cell) -> dict[str, object]:
         "stride": one.type.bytes,
         "align": max(one.align, one.type.align),
     }
-    return {**stated, **sizes, "writer": one.writer, "doc": one.doc}
+    return {**stated, **sizes, "lock": one.type == byteor_v1.OWNED, "writer": one.writer, "doc": one.doc}
 
 
 def page() -> str:
@@ -104,7 +104,8 @@ def page() -> str:
         "includes `spec/indexbus_v1.h`; for programs: `spec/layout.json`.",
         "## How a region opens\n\nNumbers are host-endian. `initialized` goes 0, 1, 2; a reader accepts 2 alone. "
         "Kinds from 128 on are ours: bytes 20 to 63 are as below, the shape stands at 64, words begin at 128. "
-        "A line is 128 bytes and has one writer. A region has less than 4 GiB.",
+        "A line is 128 bytes and has one writer. A region has less than 4 GiB. An owner holds a byte lock at the "
+        "offset of its own cell, for as long as it lives: each cell with a `pid` can be owned.",
         _drawn(byteor_v1.HEADER),
         f"## Capabilities\n\nBits 0 to 15 are required: who does not know one refuses the region. "
         f"Bits 16 to 31 are optional.\n\n{_capabilities()}",
