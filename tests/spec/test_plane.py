@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import byteor.lower  # noqa: F401 - it brings the tables of the whole plane
 from byteor import diag
 from byteor.plan.page import diagnostics_page, explain, near_codes
 

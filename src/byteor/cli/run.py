@@ -120,6 +120,10 @@ def prepared(where: str, asked: Asked) -> Prepared:
 
     seen = examine(where)
     spec = seen.usable()
+    from byteor.exec.single_ring import unsupported
+
+    if found := unsupported(spec):
+        raise seen.placed(diag.Refused(found))
     if asked.settings:
         spec = edited(spec, asked.settings, seen.source.name)
     place = placed("input", asked.inputs, [spec.ingress.name]).get(spec.ingress.name)
