@@ -222,6 +222,7 @@ class Run:
 
     def make_room(self) -> None:
         """Let something move after a send found the ring full; raise when nothing ever will."""
+        self.check()
         if self.ring.stopped:
             raise Stopped("the run has been stopped")
         if not self.ring.options.threads and self.ring.step():
