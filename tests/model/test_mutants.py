@@ -5,7 +5,7 @@ from byteor.testing.report import ORDERS, summary, verdicts
 
 def test_no_weaker_order_survives_unexplained():
     judged = tuple(verdicts(only=ORDERS))
-    assert len(judged) > 20
+    assert len(judged) >= 12
     assert [v.mutant.name for v in judged if v.word == "survived"] == []
     line, _ = summary(judged)
     assert line.startswith(f"{len(judged)} mutants: ")

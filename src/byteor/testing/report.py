@@ -14,13 +14,14 @@ from collections.abc import Iterable, Iterator
 from byteor.testing import mutants as rules
 from byteor.testing import scenarios, shapes, shards, sources
 from byteor.testing.equivalents import ARGUMENTS
-from byteor.testing.explore import Outcome
-from byteor.testing.explore import explore as search
+from byteor.testing.explore import Outcome, sample
+from byteor.testing.explore import explore as everything
 from byteor.testing.lab import TABLE, Entry
 from byteor.testing.lift import Lifter
 
 FILLED = (shapes, sources, shards, scenarios)  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
+RANDOM = 5000  # random schedules beyond a bound
 MUTANT_LIMIT = 400  # schedules of one scenario: what kills does so early
 
 
@@ -44,14 +45,23 @@ def word_of(outcome: Outcome) -> str:
     return "FAILED" if outcome.finding else "exhausted" if outcome.exhausted else "bounded"
 
 
+def search(entry: Entry) -> Outcome:
+    """Explore up to the entry's bound; where that was not all, add random schedules."""
+    outcome = everything(entry.lifted(Lifter()), entry.limit)
+    if outcome.finding is not None or outcome.exhausted:
+        return outcome
+    random = sample(entry.lifted(Lifter()), RANDOM, seed=1)
+    return Outcome(outcome.schedules + random.schedules, False, random.finding)
+
+
 def explore(full: bool = False) -> int:
     """Print operation and bounds, schedules, seconds, and whether that was all; 1 when one failed."""
     failed = 0
     for entry in chosen(full):
         begun = time.perf_counter()
-        outcome = search(entry.lifted(Lifter()), entry.limit)
+        outcome = search(entry)
         spent = time.perf_counter() - begun
-        _say(f"{entry.name:76s} {outcome.schedules:8d} {spent:7.2f} s  {word_of(outcome)}")
+        _say(f"{entry.name:88s} {outcome.schedules:8d} {spent:7.2f} s  {word_of(outcome)}")
         if outcome.finding is not None:
             _say(f"  {outcome.finding}")
         failed |= outcome.finding is not None

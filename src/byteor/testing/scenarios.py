@@ -35,6 +35,9 @@ for _capacity, _count, _full in ((1, 0, 0), (1, 2, 0), (1, 3, 0), (1, 4, 0), (2,
         lambda lab, c=_capacity, n=_count: unicast(lab, c, n)  # type: ignore[misc]
     )
 scenario("send, collect: capacity 2, 3 messages, pieces of 1")(lambda lab: unicast(lab, 2, 3, 1, 1))
+scenario("send, collect: capacity 2, 4 messages, pieces of 1")(lambda lab: unicast(lab, 2, 4, 1, 1))
+scenario("send, collect: capacity 1, 5 messages", full=True)(lambda lab: unicast(lab, 1, 5))
+scenario("send, collect: capacity 2, 5 messages, pieces of 1", full=True)(lambda lab: unicast(lab, 2, 5, 1, 1))
 
 
 def two_readers(lab: Lab, capacity: int, count: int) -> Check:
@@ -88,10 +91,10 @@ def _(lab: Lab) -> Check:
 scenario("send, collect blocking: capacity 1, 1 message")(lambda lab: unicast_blocking(lab, 1, (0,)))
 scenario("send blocking, collect: capacity 1, 2 messages")(lambda lab: unicast_blocking(lab, 2, (-1,)))
 scenario("send, collect, both blocking: capacity 1, 1 message")(lambda lab: unicast_blocking(lab, 1, (0, -1)))
-scenario("send, collect blocking: capacity 1, 2 messages", limit=400_000, full=True)(
+scenario("send, collect blocking: capacity 1, 2 messages", limit=50_000, full=True)(
     lambda lab: unicast_blocking(lab, 2, (0,))
 )
-scenario("send, collect, both blocking: capacity 1, 2 messages", limit=100_000, full=True)(
+scenario("send, collect, both blocking: capacity 1, 2 messages", limit=50_000, full=True)(
     lambda lab: unicast_blocking(lab, 2, (0, -1))
 )
 
@@ -157,7 +160,7 @@ def chain(lab: Lab, capacity: int, count: int, limit: int = 64) -> Check:
 
 scenario("send, stage, collect: capacity 1, 2 messages")(lambda lab: chain(lab, 1, 2))
 scenario("send, stage, collect: capacity 1, 3 messages")(lambda lab: chain(lab, 1, 3))
-scenario("send, stage, collect: capacity 2, 3 messages", limit=300_000, full=True)(lambda lab: chain(lab, 2, 3))
+scenario("send, stage, collect: capacity 2, 3 messages", limit=50_000, full=True)(lambda lab: chain(lab, 2, 3))
 
 
 @scenario("send, stage, collect blocking: capacity 1, 1 message", full=True)
@@ -187,7 +190,7 @@ def diamond(lab: Lab, capacity: int, count: int) -> Check:
 
 
 scenario("send, diamond of stages: capacity 1, 1 message")(lambda lab: diamond(lab, 1, 1))
-scenario("send, diamond of stages: capacity 1, 2 messages", limit=200_000, full=True)(lambda lab: diamond(lab, 1, 2))
+scenario("send, diamond of stages: capacity 1, 2 messages", limit=50_000, full=True)(lambda lab: diamond(lab, 1, 2))
 
 
 # Filters
@@ -230,7 +233,7 @@ scenario("send, filter, stage, collect: capacity 1, 2 messages")(lambda lab: fil
 scenario("send, filter, stage, collect: capacity 2, 2 messages")(lambda lab: filtering(lab, 2, 2, False))
 scenario("send, filter, stage, collect by batches: capacity 1, 2 messages")(lambda lab: filtering(lab, 1, 2, True))
 scenario("send, filter, stage, collect by batches: capacity 2, 2 messages")(lambda lab: filtering(lab, 2, 2, True))
-scenario("send, filter, stage, collect: capacity 1, 3 messages", limit=200_000, full=True)(
+scenario("send, filter, stage, collect: capacity 1, 3 messages", limit=50_000, full=True)(
     lambda lab: filtering(lab, 1, 3, False)
 )
 

@@ -113,7 +113,7 @@ scenario("scatter, stage, gather: two shards of capacity 2, 2 messages of one")(
 scenario("scatter, stage, gather: two shards of capacity 2, 2 messages of one, pieces of 1", full=True)(
     lambda lab: Pair(lab, 2, [1, 1], staged=True).spawn(limit=1)
 )
-scenario("scatter, gather: two shards of capacity 1, 4 messages", full=True, limit=100_000)(
+scenario("scatter, gather: two shards of capacity 1, 4 messages", full=True, limit=50_000)(
     lambda lab: Pair(lab, 1, [1, 1, 0, 1]).spawn()
 )
 
