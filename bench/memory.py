@@ -18,6 +18,7 @@ from bench.results import Family
 from bench.start import BYTEOR, HERE, environment
 
 TIMES = 100
+CACHE = HERE.parent / "build" / "bench" / "compiled"
 FORMATS = ("raw", "csv")
 
 
@@ -61,7 +62,7 @@ def resident(path: Path, folder: Path) -> float:
     """The largest resident size, in MiB, of a run over a file."""
     out = folder / f"out{path.suffix}"
     command = [*BYTEOR, "run", str(HERE / "ticks.toml"), "-i", str(path), "-o", str(out)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment(CACHE))
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench import lmax, rings
+from bench import lmax, machine, rings
 from bench.harness import Contender, Effort, best, measure, ratios
 from bench.results import Family
 
 RUNS = {1: ("one by one", 2.5), 256: ("runs of 256", 4.0)}
-OUR_WAITS = ("backoff", "spin")
 
 
 def measured(effort: Effort) -> Family:
@@ -38,7 +37,7 @@ def _case(family: Family, shape: str, run: int, classes: str, absent: str, effor
     text, bound = RUNS[run]
     case, id = f"{shape}, {text}", f"P1 {shape} {text}"
     with peers(classes, shape, run) as theirs:
-        ours = [rings.ring_of(shape, run, wait) for wait in OUR_WAITS[: 1 if effort.tiny else None]]
+        ours = [rings.ring_of(shape, run, wait) for wait in waits(shape)[: 1 if effort.tiny else None]]
         found = measure([*ours, *theirs], effort)
     for series in found.values():
         family.rate(case, series)
@@ -49,6 +48,11 @@ def _case(family: Family, shape: str, run: int, classes: str, absent: str, effor
     reason = f"{1e9 / fastest.median:.2f} ns a message against {1e9 / peer.median:.2f} ns of {peer.name}"
     family.at_least(id, bound, ratios(fastest, peer), reason)
     return None
+
+
+def waits(shape: str) -> tuple[str, ...]:
+    """The strategies that may be our best: spinning helps nobody where threads share cores."""
+    return ("backoff", "spin" if len(rings.SHAPES[shape]) < len(machine.ALL) else "yield")
 
 
 @contextmanager
