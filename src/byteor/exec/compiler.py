@@ -93,6 +93,8 @@ def _compile(call: Any, sig: tuple[Any, ...]) -> dict[str, Any]:
         call.compile(sig)
     except errors.NumbaError as e:
         raise NotCompilable(_reason(e)) from e
+    except KeyError as e:  # so Numba tells a field that a record does not have
+        raise NotCompilable(f"there is no field `{e.args[0]}`") from e
     except Exception as e:  # Numba lets errors of its own inner parts through
         raise NotCompilable(f"{type(e).__name__}: {e}".splitlines()[0]) from e
     answer = call.overloads[sig].signature.return_type

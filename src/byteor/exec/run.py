@@ -81,6 +81,8 @@ class Ingress:
     def try_send(self, rows: Any) -> int:
         """Publish as many rows as there is room for now; answer how many."""
         self._run.check()
+        if self._ring.stopped:
+            raise Stopped("the run has been stopped")
         return self._ring.send(self._rows(rows), 0)
 
     def fill(self, make: Any, count: int, piece: int = 256) -> None:
@@ -196,24 +198,27 @@ class Run:
         ingress, egress = self.ingress(), self.egress(name)
         self.readers += 1
         for batch in batches:
-            rows = ingress._rows(batch)
-            while len(rows):
-                rows, before = rows[ingress.try_send(rows) :], self.ring.messages_out
-                yield from self._arrived(egress)
-                if len(rows) and self.ring.messages_out == before:
-                    rows = rows[self.ring.send(rows) :]
-                    self.make_room()
+            if self.ring.options.threads and not self.ring.graph.emits_rows:
+                ingress.send(batch)
+            else:
+                yield from self._exchanged(ingress, egress, ingress._rows(batch))
         ingress.close()
         yield from egress
 
-    def _arrived(self, egress: Egress) -> Iterator[np.ndarray]:
-        """Give what has come out by now; a stepped run first does all that there is to do."""
-        moved = True
-        while moved:
-            moved = not self.ring.options.threads and self.ring.step()
-            self.check()
-            if self.ring.graph.emits_rows and (count := self.ring.collect(egress.rows, 0)):
-                yield egress.rows[:count].copy()
+    def _exchanged(self, ingress: Ingress, egress: Egress, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Send rows and give what comes out by then; where the ring is full, wait for what comes out."""
+        stepped = not self.ring.options.threads
+        while len(rows):
+            took = ingress.try_send(rows)
+            rows = rows[took:]
+            moved = True
+            while moved:
+                moved = stepped and self.ring.step()
+                self.check()
+                if self.ring.graph.emits_rows and (
+                    count := self.ring.collect(egress.rows, 0 if took or stepped else None)
+                ):
+                    yield egress.rows[:count].copy()
 
     def _named(self, name: str | None, names: list[str]) -> str:
         if name is not None and name not in names:
