@@ -90,6 +90,10 @@ def _cpu_model() -> str:
     return models[0] if models else platform.processor() or platform.machine()
 
 
-def max_rss(usage: resource.struct_rusage) -> float:
-    """The largest resident size of a process that has ended, in MiB."""
-    return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+def largest_resident() -> float:
+    """The largest resident size that this process had, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

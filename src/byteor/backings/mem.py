@@ -6,12 +6,19 @@ Rule 2. Slots are a dense array of records; dead cells are there only when a sta
 
 from __future__ import annotations
 
+import secrets
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from byteor.abi import byteor_v1
+from byteor.abi.family import Kind
 from byteor.abi.layout import LINE, Layout
+from byteor.abi.shapes import shape_bits
+from byteor.diag import Refused
+from byteor.kernel.words import Words as Words
 
 
 def lines(nbytes: int) -> np.ndarray:
@@ -21,29 +28,63 @@ def lines(nbytes: int) -> np.ndarray:
     return block[start : start + nbytes]
 
 
-class Words:
-    """The words of one layout, by name: `address` for the kernel, `read` and `write` at rest."""
+class Owner:
+    """One byte of a block, held by somebody in this process."""
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._words = lines(max(layout.bytes, LINE)).view(np.int64)
-        self._base = self._words.ctypes.data
+    def __init__(self, offsets: set[int], offset: int) -> None:
+        self._offsets, self._offset = offsets, offset
+        self.alive = True
 
-    def address(self, name: str, index: int = 0) -> int:
-        return int(self._base + self._layout.cells[name].at(index))
+    def release(self) -> bool:
+        """Free the byte; False when it was free already."""
+        if self.alive:
+            self.alive = False
+            self._offsets.discard(self._offset)
+            return True
+        return False
 
-    def read(self, name: str, index: int = 0) -> int:
-        return int(self._words[self._layout.cells[name].at(index) // 8])
 
-    def write(self, name: str, value: int, index: int = 0) -> None:
-        self._words[self._layout.cells[name].at(index) // 8] = value
+class Block(Words):
+    """What a region is in shared memory, in the memory of this process: one table's words, arrays and locks."""
 
-    def add(self, name: str, n: int, index: int = 0) -> None:
-        """Add to a counter of one's own."""
-        self._words[self._layout.cells[name].at(index) // 8] += n
+    def __init__(self, kind: Kind, params: Mapping[str, int], capabilities: int) -> None:
+        self.layout, self.kind, self.params = kind.layout(**params), kind, kind.chosen(params)
+        super().__init__(self.layout, lines(self.layout.bytes))
+        self.path, self.generation, self.removed = "", secrets.randbits(63) | 1, False
+        self.capabilities = capabilities | shape_bits(self.params)
+        self._held: set[int] = set()
+        self._gate = threading.Lock()
 
-    def values(self, name: str) -> list[int]:
-        return [self.read(name, i) for i in range(self._layout.cells[name].count)]
+    def try_lock(self, name: str, index: int = 0) -> Owner | None:
+        """Win the byte at a cell; None when somebody has it."""
+        offset = self.layout.cells[name].at(index)
+        with self._gate:
+            if offset in self._held:
+                return None
+            self._held.add(offset)
+            return Owner(self._held, offset)
+
+    def held(self, name: str, index: int = 0) -> bool:
+        """Whether somebody has the byte at a cell."""
+        return self.layout.cells[name].at(index) in self._held
+
+    def close(self) -> None:
+        """Let go; the memory goes with the last view of it."""
+
+
+def block(kind: Kind, params: Mapping[str, int], capabilities: int = 0) -> Block:
+    """Make an open, empty block of a kind, or refuse its parameters."""
+    if found := kind.findings(**params):
+        raise Refused(found)
+    made = Block(kind, params, capabilities)
+    if "closed" in made.layout.cells:
+        for i in range(made.layout.cells["closed"].count):
+            made.write("closed", byteor_v1.OPEN, i)
+    return made
+
+
+def _words(layout: Layout) -> Words:
+    return Words(layout, lines(max(layout.bytes, LINE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +116,16 @@ def create(gates: int, dtype: np.dtype, capacity: int, filters: int = 0, shards:
 
 def ring_words(gates: int) -> Words:
     """Make the words of one open ring."""
-    words = Words(byteor_v1.ring(gates))
+    words = _words(byteor_v1.ring(gates))
     words.write("closed", byteor_v1.OPEN)
     return words
 
 
 def runner() -> Words:
     """Make the words of one runner."""
-    return Words(byteor_v1.runner())
+    return _words(byteor_v1.runner())
 
 
 def control() -> Words:
     """Make the words of one run."""
-    return Words(byteor_v1.control())
+    return _words(byteor_v1.control())
