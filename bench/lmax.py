@@ -67,13 +67,22 @@ class Jvm:
 
     def round(self, n: int) -> Took:
         """Let `n` messages through."""
-        assert self._process.stdin is not None
         before = machine.cpu_of(self._process.pid)
+        seconds = int(self._ask(n)) / 1e9
+        return Took(seconds, machine.cpu_of(self._process.pid) - before)
+
+    def trips(self, n: int) -> tuple[float, float]:
+        """Let `n` messages there and back, one after the other; answer the median and p99 in nanoseconds."""
+        middle, rare = self._ask(n).split()
+        return float(middle), float(rare)
+
+    def _ask(self, n: int) -> str:
+        assert self._process.stdin is not None
         self._process.send_signal(signal.SIGCONT)
         print(n, file=self._process.stdin, flush=True)
-        seconds = int(self._answer()) / 1e9
+        answer = self._answer()
         self._process.send_signal(signal.SIGSTOP)
-        return Took(seconds, machine.cpu_of(self._process.pid) - before)
+        return answer
 
     def contender(self) -> Contender:
         return Contender(self.name, self.round, self._run, 200_000 // self._run)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench import lmax, machine, rings
+from bench import lmax, machine, rings, round_trip
 from bench.harness import Contender, Effort, best, measure, ratios
 from bench.results import Family
 
@@ -30,6 +30,8 @@ def measured(effort: Effort) -> Family:
     for shape in rings.SHAPES:
         for run in RUNS:
             _case(family, shape, run, classes, absent, effort)
+    if not effort.tiny:
+        round_trip.measured(family, classes, effort)
     return family
 
 

@@ -1,13 +1,15 @@
 import com.lmax.disruptor.*;
 import com.lmax.disruptor.dsl.*;
 import java.io.*;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.ThreadFactory;
 
 /**
  * Drives an LMAX Disruptor as the bench asks: `Lmax SHAPE RUN WAIT CAPACITY`, then one line a round on stdin,
  * the number of messages; the answer is the nanoseconds from the first publication to the last message
- * having passed every handler.
+ * having passed every handler. RUN 0 sends a message only when the one before has passed, and answers the
+ * median and the 99th percentile of these trips instead.
  *
  * Rule 1. The producer writes and the handlers compute what the stages of the bench do, on the same fields.
  * Rule 2. One class of handlers and one wait strategy per process, so that every call can be inlined.
@@ -82,6 +84,10 @@ public final class Lmax {
         System.out.println("ready");
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             long n = Long.parseLong(line.trim());
+            if (run == 0) {
+                System.out.println(thereAndBack(disruptor, ring, last[0], (int) n));
+                continue;
+            }
             long began = System.nanoTime();
             if (run == 1) {
                 oneByOne(ring, n);
@@ -114,6 +120,24 @@ public final class Lmax {
             }
             ring.publish(low, high);
         }
+    }
+
+    private static String thereAndBack(Disruptor<Record> disruptor, RingBuffer<Record> ring, Stage last, int n) {
+        long[] took = new long[n];
+        for (int i = 0; i < n; i++) {
+            long began = System.nanoTime();
+            long sequence = ring.next();
+            Record r = ring.get(sequence);
+            r.px = i;
+            r.qty = 1;
+            ring.publish(sequence);
+            while (disruptor.getSequenceValueFor(last) < sequence) {
+                Thread.onSpinWait();
+            }
+            took[i] = System.nanoTime() - began;
+        }
+        Arrays.sort(took);
+        return took[n / 2] + " " + took[n * 99 / 100];
     }
 
     private static void await(Disruptor<Record> disruptor, Stage[] last, long sequence) {
