@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byteor import lanes as lanes
     from byteor.diag import Diagnostic, Refused, Source, render, to_json
     from byteor.exec.run import Report, Run, WouldBlock, run
     from byteor.exec.runners import StageFailed
@@ -119,7 +120,12 @@ _OWNER = {
 }
 
 
+_PAGES = ("lanes",)  # pages of public names of their own
+
+
 def __getattr__(public: str) -> Any:
+    if public in _PAGES:
+        return import_module(f"byteor.{public}")
     if public not in _OWNER:
         raise AttributeError(f"module 'byteor' has no attribute {public!r}")
     module, name = _OWNER[public]
@@ -128,4 +134,4 @@ def __getattr__(public: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_PAGES})

@@ -21,7 +21,7 @@ Type = np.dtype[Any]
 
 def checked(dtype: Any, where: str) -> Type:
     """The type as numpy has it, or a refusal."""
-    given = np.dtype(dtype)
+    given: Type = np.dtype(dtype)
     why = "it holds Python objects" if given.hasobject else "" if given.itemsize else "it has no bytes"
     if not why and not given.isnative:
         why = "it is of the other byte order"

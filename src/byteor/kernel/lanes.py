@@ -1,0 +1,54 @@
+"""What the ends of a lane wait for: news on any of several rings, or that the lane ends.
+
+Rule 1. A reader of several rings takes them in turn; the rings know nothing of each other.
+Rule 2. A wait ends with news, when a word that ends it changes, or when patience is over: callers look again.
+"""
+
+from __future__ import annotations
+
+from byteor.kernel.atomics import fence_seq_cst, load_acquire, load_relaxed, store_relaxed
+from byteor.kernel.hot import hot
+from byteor.kernel.system import futex_wait
+from byteor.kernel.wait import _BLOCK_NS, _SPINS, ANNOUNCED, BLOCK, idle
+
+
+@hot
+def look(address):
+    """A word of the other end's."""
+    return load_acquire(address)  # SYNC: pairs with the release of a cursor, a gate or an end
+
+
+@hot
+def news(cursors, taken, ends, seen):
+    """Whether a ring has more than was taken from it, or a word that ends it is not as it was seen."""
+    for i in range(len(cursors)):
+        if load_acquire(cursors[i]) > taken[i]:  # SYNC: pairs with the release of the cursor
+            return True
+    for i in range(len(ends)):
+        if load_acquire(ends[i]) != seen[i]:  # SYNC: pairs with the release in `close`
+            return True
+    return False
+
+
+@hot
+def sleep(cursors, taken, ends, seen, bell):
+    """Sleep on one's bell unless there is news meanwhile."""
+    rung = load_relaxed(bell)
+    store_relaxed(bell + ANNOUNCED, 1)
+    fence_seq_cst()  # SYNC: pairs with the fence in `ring`: one of the two sees the other's store
+    if not news(cursors, taken, ends, seen):
+        futex_wait(bell, rung, _BLOCK_NS)
+    store_relaxed(bell + ANNOUNCED, 0)
+
+
+@hot
+def wait_news(cursors, taken, ends, seen, bell, strategy, patience):
+    """Wait for news on any of the rings; answer whether there is some."""
+    turns = 0
+    while not news(cursors, taken, ends, seen):
+        if turns >= patience:
+            return False
+        if strategy == BLOCK and turns > _SPINS:
+            sleep(cursors, taken, ends, seen, bell)
+        turns = idle(turns, strategy)
+    return True

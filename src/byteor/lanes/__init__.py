@@ -1,0 +1,46 @@
+"""Lanes: what two programs exchange messages over. This page names what is public.
+
+Rule 1. A name is loaded when it is first asked for, as on the page of `byteor` itself.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from byteor.kernel.ends import try_receive as try_receive
+    from byteor.kernel.ends import try_receive_many as try_receive_many
+    from byteor.kernel.ends import try_send as try_send
+    from byteor.kernel.ends import try_send_many as try_send_many
+    from byteor.lanes.events import Lane as Lane
+    from byteor.lanes.open import create as create
+    from byteor.lanes.open import open as open
+    from byteor.lanes.open import remove as remove
+    from byteor.lanes.outcome import Closed as Closed
+    from byteor.lanes.outcome import Died as Died
+    from byteor.lanes.outcome import Outcome as Outcome
+    from byteor.lanes.receiver import Reader as Reader
+    from byteor.lanes.sender import Sender as Sender
+
+_OWNERS = {
+    "byteor.kernel.ends": "try_receive try_receive_many try_send try_send_many",
+    "byteor.lanes.events": "Lane",
+    "byteor.lanes.open": "create open remove",
+    "byteor.lanes.outcome": "Closed Died Outcome",
+    "byteor.lanes.receiver": "Reader",
+    "byteor.lanes.sender": "Sender",
+}
+_OWNER = {name: module for module, names in _OWNERS.items() for name in names.split()}
+__all__ = [*_OWNER]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OWNER:
+        raise AttributeError(f"module 'byteor.lanes' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_OWNER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
