@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from byteor.kernel.ends import try_receive_many as try_receive_many
     from byteor.kernel.ends import try_send as try_send
     from byteor.kernel.ends import try_send_many as try_send_many
+    from byteor.lanes.by_name import create as create
+    from byteor.lanes.by_name import open as open
+    from byteor.lanes.by_name import remove as remove
     from byteor.lanes.events import Lane as Lane
-    from byteor.lanes.open import create as create
-    from byteor.lanes.open import open as open
-    from byteor.lanes.open import remove as remove
     from byteor.lanes.outcome import Closed as Closed
     from byteor.lanes.outcome import Died as Died
     from byteor.lanes.outcome import Outcome as Outcome
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _OWNERS = {
     "byteor.kernel.ends": "try_receive try_receive_many try_send try_send_many",
     "byteor.lanes.events": "Lane",
-    "byteor.lanes.open": "create open remove",
+    "byteor.lanes.by_name": "create open remove",
     "byteor.lanes.outcome": "Closed Died Outcome",
     "byteor.lanes.receiver": "Reader",
     "byteor.lanes.sender": "Sender",

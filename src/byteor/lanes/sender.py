@@ -45,7 +45,7 @@ class Sender:
         closed = block.address("closed", self.ring)
         self._waiter = Waiter(closed, self._stop.ctypes.data, bell, strategy, BRIEFLY[strategy])
         self._look, self._advance = calls.look(), calls.advance(len(self._bells))
-        self._capacity = form.capacity
+        self._capacity, self._several = form.capacity, form.rings > 1
         self._seen = np.zeros(1, np.int64)
         self._handle: ends.Block | None = None
         self._next = self._free_until = 0
@@ -57,7 +57,7 @@ class Sender:
         """Send one message if there is room now."""
         if self._handle is not None:
             self._resume()
-        if self._next >= self._free_until and not self._room():
+        if (self._several and self._is_over()) or (self._next >= self._free_until and not self._room()):
             return Outcome.CLOSED if self._is_over() else Outcome.FULL
         at = self._next & (self._capacity - 1)
         if self._lengths is None:
