@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from dev import fuzz, gen, perf, proof, size, soak
+from dev import fuzz, gen, hardware, perf, proof, size, soak
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -45,6 +45,14 @@ def mutants(given: Arguments) -> int:
     return proof.mutants(given.full)
 
 
+def emitted(_: Arguments) -> int:
+    return hardware.emitted()
+
+
+def litmus(given: Arguments) -> int:
+    return hardware.litmus(given.rounds)
+
+
 def fuzz_documents(given: Arguments) -> int:
     if given.coverage:
         return fuzz.by_coverage(given.seconds, given.seed, given.form or fuzz.FORMS[0])
@@ -74,6 +82,8 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("soak", soak_rings, "rings under load, to the message, with memory flat (5 minutes, --minutes N)"),
     ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
+    ("emitted", emitted, "the orders asked for, in the code for x86-64 and AArch64, as a table (10 seconds)"),
+    ("litmus", litmus, "what two threads see on this machine, every outcome counted (30 seconds, --rounds N)"),
 )
 
 
@@ -100,6 +110,8 @@ def parser() -> argparse.ArgumentParser:
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
+        if name == "litmus":
+            one.add_argument("--rounds", type=int, default=1_000_000, help="how many of each test")
         if name in ("explore", "mutants"):
             one.add_argument("--full", action="store_true", help="the larger bounds")
     return top

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from byteor.testing.entries import BEFORE_DEATH, ENTRIES, compiled, kernel_sites
 from byteor.testing.lift import OPERATIONS
 from byteor.testing.tagged import MARK, Compiled, Site, Tree
-from byteor.testing.targets import ARM, FIRST, STORE, TARGETS, X86, Instruction, Target, emit
+from byteor.testing.targets import FIRST, STORE, TARGETS, X86, Instruction, Target, emit
 
 _AS_STRONG = {
     "relaxed": "monotonic acquire release acq_rel seq_cst",
@@ -63,11 +63,7 @@ _ARM = {
     ("fence", "seq_cst"): r"^dmb ish$",
     ("pause", ""): r"^yield",
 }
-_MEMORY = {X86.name: r"^(?!lea)\w+ .*\((?!%rsp)", ARM.name: r"^(ld|st|swp|cas)\w* (?!.*\[sp)"}
-
-
-def _family(target: Target) -> Target:
-    return X86 if target is X86 else ARM
+_X86_MEMORY, _ARM_MEMORY = r"^(?!lea)\w+ .*\((?!%rsp)", r"^(ld|st|swp|cas)\w* (?!.*\[sp)"  # not on the stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,7 @@ def _runs(functions: dict[str, list[Instruction]]) -> dict[int, list[str]]:
     """Neighbouring instructions of one place are one text."""
     found: dict[int, list[str]] = {}
     for body in functions.values():
-        before = 0
+        before = -1
         for instruction in body:
             texts = found.setdefault(instruction.line - FIRST, [])
             if instruction.line == before:
@@ -127,6 +123,10 @@ def judge(seen: Iterable[Seen]) -> Iterator[str]:
             yield from (f"{one.site}: {fault} for {target.name}" for fault in _judge_machine(one, target))
 
 
+def _wanted(one: Seen, target: Target) -> str | None:
+    return (_X86 if target is X86 else _ARM).get(one.asked)
+
+
 def _judge_llvm(one: Seen) -> Iterator[str]:
     kind, order = one.asked
     if not one.llvm:
@@ -134,19 +134,19 @@ def _judge_llvm(one: Seen) -> Iterator[str]:
     for text in one.llvm:
         found = re.search(_LLVM[kind], text)
         orders = re.findall(r" (monotonic|acquire|release|acq_rel|seq_cst)\b", text)
-        if not found or (order and orders[:1] and orders[0] not in _AS_STRONG[order].split()):
+        if not found or (order and orders[0] not in _AS_STRONG[order].split()):
             yield f"`{text}`"
 
 
 def _judge_machine(one: Seen, target: Target) -> Iterator[str]:
-    wanted = (_X86 if target is X86 else _ARM).get(one.asked)
+    wanted = _wanted(one, target)
     if wanted is None:
         return
-    texts = one.machine[target.name]
+    texts, memory = one.machine[target.name], _X86_MEMORY if target is X86 else _ARM_MEMORY
     if not any(_matches(wanted, text) for text in texts):
         yield "missing"
     for text in texts:  # those that touch no memory, or only the stack, come of register allocation
-        if _matches(_MEMORY[_family(target).name], text) and not _matches(wanted, text):
+        if _matches(memory, text) and not _matches(wanted, text):
             yield f"`{text}`"
 
 
@@ -157,11 +157,14 @@ def _matches(pattern: str, text: str) -> bool:
 def judge_order(what: Compiled, target: Target, payload: int = 2) -> Iterator[str]:
     """Say how stores of payload and the release after them are out of order."""
     releases = {n + FIRST for n, site in what.asked.items() if site.operation == "store_release"}
-    (body,) = (b for b in emit(what, target).values() if any(i.line in releases for i in b))
-    (at,) = (n for n, i in enumerate(body) if i.line in releases and _stores(i, target))
-    stores = [(n, i) for n, i in enumerate(body) if i.line == STORE and _stores(i, target)]
-    before = sum(_words(i) for n, i in stores if n < at and i.block == body[at].block)
-    if before != payload or any(n > at for n, _ in stores):
+    stores = [i for body in emit(what, target).values() for i in body if _stores(i, target)]
+    published = [n for n, i in enumerate(stores) if i.line in releases]
+    if len(published) != 1:
+        yield f"{what.name}: {len(published)} releases for {target.name}"
+        return
+    at = published[0]
+    before = sum(_words(i) for i in stores[:at] if i.line == STORE and i.block == stores[at].block)
+    if before != payload or any(i.line == STORE for i in stores[at:]):
         yield f"{what.name}: {before} of {payload} payload stores before the release for {target.name}"
 
 
@@ -202,21 +205,20 @@ def _row(name: str, operation: str, seen: list[Seen]) -> str:
 
 def _mnemonics(seen: list[Seen], target: Target) -> str:
     """What an operation has become, and how often."""
-    wanted = (_X86 if target is X86 else _ARM).get(seen[0].asked)
-    found: Counter[str] = Counter()
-    for text in (text for one in seen for text in one.machine[target.name] if wanted):
-        if _matches(str(wanted), text):
-            found["+".join(_name(line) for line in text.split("\n") if _matters(line, target))] += 1
-    return ", ".join(f"{what} {n}" for what, n in found.most_common())
+    wanted = _wanted(seen[0], target)
+    if wanted is None:
+        return "needs none"
+    texts = [text for one in seen for text in one.machine[target.name] if _matches(wanted, text)]
+    found = Counter("+".join(_names(text, wanted)) for text in texts)
+    return ", ".join(f"{name} {n}" for name, n in found.most_common())
 
 
-def _matters(line: str, target: Target) -> bool:
-    pattern = r"^(lock|xchg|mfence|pause)|" if target is X86 else r"^(dmb|yield)|"
-    return _matches(pattern + _MEMORY[_family(target).name], line) or "sp" in line
-
-
-def _name(line: str) -> str:
-    return " ".join(line.split()[: 2 if line.startswith(("lock", "dmb")) else 1])
+def _names(text: str, wanted: str) -> Iterator[str]:
+    """The instructions of a run that make the operation, by name."""
+    alone = wanted if wanted.startswith("^") else r"^(ldaxr|stlxr|ldaddal|swpal|casal) "
+    for line in text.split("\n"):
+        if _matches(alone, line):
+            yield line if line.startswith("dmb") else " ".join(line.split()[: 1 + line.startswith("lock")])
 
 
 def _say(text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import byteor.kernel
-from byteor.kernel import loops, ring, shards, wait
+from byteor.kernel import ends, lanes, loops, ring, shards, wait
 from byteor.kernel.atomics import (
     cas,
     exchange,
@@ -29,10 +29,11 @@ from byteor.kernel.atomics import (
     store_release,
 )
 from byteor.kernel.hot import hot
+from byteor.kernel.ring import advance
 from byteor.testing.tagged import Compiled, Tree, calls
 
 ROW = np.dtype([("a", "<i8"), ("b", "<i8")])
-WORD, PAIR = 0, (0, 0)  # addresses; only their types matter
+WORD, HANDLE, PAIR = 0, 0, (0, 0)  # addresses; only their types matter
 WAITER = wait.Waiter(0, 0, 0, 0, 0)
 PORT = loops.Port(PAIR, 0, 0, PAIR, PAIR, 0, 4)
 ROUTES = shards.Routes(PAIR, PAIR, (PAIR, PAIR), (PAIR, PAIR), 0, 0)
@@ -115,7 +116,7 @@ def pass_on(gate: Any, dead: Any, sequence: Any, first: Any, second: Any, bells:
     """A filtering stage's last steps: its dead cells, then the gate."""
     dead[0, sequence & 3] = first
     dead[1, sequence & 3] = second
-    ring.advance(gate, sequence + 1, bells)
+    advance(gate, sequence + 1, bells)
 
 
 def _message_loop(**shape: bool) -> Any:
@@ -146,6 +147,12 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "batch loop": (_batch_loop(), (*stage, *lives)),
         "publish": (shards.publish, (ROUTES, numbers, 0, PAIR)),
         "scatter": (shards.scatter, (ROUTES, rows, places, numbers, rows, numbers, numbers, WAITER, PAIR, 4)),
+        "wait_news": (lanes.wait_news, (PAIR, numbers, PAIR, numbers, WORD, 0, 0)),
+        "look": (lanes.look, (WORD,)),
+        "try_send": (ends.try_send, (HANDLE, rows[0])),
+        "try_send_many": (ends.try_send_many, (HANDLE, rows)),
+        "try_receive": (ends.try_receive, (HANDLE, rows[0])),
+        "try_receive_many": (ends.try_receive_many, (HANDLE, rows)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),
     }
 

@@ -64,7 +64,6 @@ def _write_mark(block: Any, number: str) -> None:
         done.__class__ = _marked(type(done))
 
 
-@functools.cache
 def _marked(kind: Any) -> Any:
     class Marked(kind):  # type: ignore[misc]
         def descr(self, into: list[str]) -> None:
@@ -127,7 +126,7 @@ class Tree:
         types = tuple(numba.typeof(a) for a in args)
         made.compile(types)
         asked = {n: self._asked[n] for f in self._reached(top) for n in self._of[f] if n in self._emitted}
-        return Compiled(top.__qualname__, made.inspect_llvm(made.signatures[-1]), asked)
+        return Compiled(top.__qualname__, made.inspect_llvm(types), asked)
 
     def _reached(self, top: FunctionType) -> set[FunctionType]:
         found, todo = set(), [top]

@@ -172,7 +172,7 @@ def _read(text: str) -> dict[str, list[Instruction]]:
         if label and not label[1].startswith((".Lfunc_end", ".Ltmp")):
             block += 1
             if not label[1].startswith(".L"):
-                into = functions.setdefault(label[1], [])
+                into, line = functions.setdefault(label[1], []), OTHER
         elif at:
             line = int(at[1])
         elif code and code[0].isalpha():

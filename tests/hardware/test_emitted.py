@@ -1,0 +1,105 @@
+"""The emitted code keeps every order that the kernel's source asks for; and a lost order is noticed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numba
+import pytest
+
+from byteor.kernel.atomics import fence_release, load_relaxed, spin_hint, store_release
+from byteor.kernel.atomics import store_relaxed as weak_store
+from byteor.kernel.hot import hot
+from byteor.testing import emitted
+from byteor.testing.entries import BEFORE_DEATH, ENTRIES, compiled, kernel_sites
+from byteor.testing.tagged import Compiled, Tree
+from byteor.testing.targets import ARM, TARGETS
+
+TREE = Tree()
+
+
+def faults(what: Compiled) -> list[str]:
+    return list(emitted.judge(emitted.look(what)))
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_keeps_its_orders(name: str) -> None:
+    assert faults(compiled(name, TREE)) == []
+
+
+def test_every_operation_of_the_kernel_is_looked_at() -> None:
+    sites = {s for name in ENTRIES for s in compiled(name, TREE).asked.values()}
+    assert kernel_sites() <= {(s.module, s.line, s.operation) for s in sites}
+
+
+@pytest.mark.parametrize("name", ["advance", "send", "publish"])
+def test_marks_change_nothing(name: str) -> None:
+    function, args = ENTRIES[name]
+    shipped = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function.py_func)
+    shipped.compile(tuple(map(numba.typeof, args)))
+    (text,) = shipped.inspect_llvm().values()
+    assert body(text) == body(compiled(name, TREE).text)
+
+
+def body(text: str) -> list[str]:
+    """The instructions of the first function, without metadata and without symbols that count compilations."""
+    lines = text[text.index("\ndefine ") :].partition("\n}")[0].splitlines()[2:]
+    return [re.sub(r"@_ZN\w+", "@f", re.sub(r", ![\w.]+ !\d+", "", line)) for line in lines]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+@pytest.mark.parametrize("name", BEFORE_DEATH)
+def test_payload_is_stored_before_the_release(name: str, target: Any) -> None:
+    function, args = BEFORE_DEATH[name]
+    assert list(emitted.judge_order(TREE(function, *args), target)) == []
+
+
+# The checks see
+
+
+WEAKENED = {
+    "a release": ("advance", "advance", "store_release", weak_store, "str "),
+    "an acquire": ("collect", "least", "load_acquire", load_relaxed, "ldr "),
+    "a full fence": ("send", "block", "fence_seq_cst", fence_release, ""),
+    "a bell's fence": ("publish", "ring", "fence_seq_cst", spin_hint, ""),
+}
+
+
+@pytest.mark.parametrize("what", WEAKENED)
+def test_a_weaker_order_is_seen(what: str) -> None:
+    entry, function, operation, weaker, instruction = WEAKENED[what]
+    found = faults(compiled(entry, Tree({function: {operation: weaker}})))
+    assert all(f"{function}: {operation}" in f for f in found)
+    assert any(f.endswith("in LLVM") for f in found)
+    if instruction:  # as an instruction too; x86-64 has the same for both
+        assert any(f"`{instruction}" in f and f.endswith("for AArch64") for f in found)
+    else:
+        assert any(f.endswith("for x86-64") for f in found)
+
+
+def test_a_lost_store_is_seen_everywhere() -> None:
+    whole = compiled("advance", TREE)
+    lost = replace(whole, text=re.sub(r"^  store atomic .* release.*\n", "", whole.text, flags=re.M))
+    assert {f.partition(" missing ")[2] for f in faults(lost)} == {"in LLVM", *(f"for {t.name}" for t in TARGETS)}
+
+
+def test_an_order_lost_on_the_way_to_the_machine_is_seen() -> None:
+    whole = compiled("advance", TREE)
+    text = re.sub(r"^(  store atomic .*) release", r"\1 monotonic", whole.text, flags=re.M)
+    seen = emitted.look(replace(whole, text=text))
+    assert any("`str " in f and f.endswith(f"for {ARM.name}") for f in emitted.judge(seen))
+
+
+@hot
+def put_early(cursor: Any, slots: Any, sequence: Any, a: Any, b: Any) -> None:
+    store_release(cursor, sequence + 1)
+    slots[sequence & 3].a = a
+    slots[sequence & 3].b = b
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_a_release_before_its_payload_is_seen(target: Any) -> None:
+    _, args = BEFORE_DEATH["put_one"]
+    assert list(emitted.judge_order(TREE(put_early, *args), target))
