@@ -51,7 +51,7 @@ def _sources() -> str:
 
 
 def _is_own(function: Any) -> bool:
-    return (function.__module__ or "").startswith("byteor.")
+    return (function.__module__ or "").startswith(("byteor.kernel.", "byteor.abi."))
 
 
 def _covered(function: pt.FunctionType) -> bool:
