@@ -278,6 +278,18 @@ INDEXBUS_ASSERT(offsetof(ByteorFanout4, producer_bell) == 1152, "offset of Byteo
 INDEXBUS_ASSERT(offsetof(ByteorFanout4, reader_bell) == 1280, "offset of ByteorFanout4.reader_bell");
 INDEXBUS_ASSERT(offsetof(ByteorFanout4, slots) == 1792, "offset of ByteorFanout4.slots");
 
+/* one value, copied out word by word */
+typedef struct ByteorValue {
+    ByteorAtomicI64 stamp; /* when it was put, in nanoseconds of the monotonic clock */
+    ByteorAtomicI64 length; /* its length in bytes */
+    uint8_t data[256]; /* the value, in whole words */
+} ByteorValue;
+INDEXBUS_ASSERT(sizeof(ByteorValue) == 272, "size of ByteorValue");
+INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorValue) == 8, "alignment of ByteorValue");
+INDEXBUS_ASSERT(offsetof(ByteorValue, stamp) == 0, "offset of ByteorValue.stamp");
+INDEXBUS_ASSERT(offsetof(ByteorValue, length) == 8, "offset of ByteorValue.length");
+INDEXBUS_ASSERT(offsetof(ByteorValue, data) == 16, "offset of ByteorValue.data");
+
 /* the latest value, in slots that are written over */
 typedef struct ByteorState256 {
     ByteorHeader header; /* what the region is */
@@ -287,9 +299,8 @@ typedef struct ByteorState256 {
     ByteorWord intent; /* values whose slots may be written over: cursor, or one more; written by: writer */
     ByteorWord closed; /* -1 while open, else the final cursor; written by: writer */
     ByteorDoorbell bell; /* what all readers wait on */
-    ByteorAtomicI64 length[4]; /* the length of each value; written by: writer */
-    uint8_t unused1[96];
-    uint8_t slots[4][256]; /* the values, in whole words; written by: writer */
+    ByteorValue slots[4]; /* the values, the latest at (cursor - 1) & mask; written by: writer */
+    uint8_t unused1[64];
 } ByteorState256;
 INDEXBUS_ASSERT(sizeof(ByteorState256) == 1792, "size of ByteorState256");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorState256) == 128, "alignment of ByteorState256");
@@ -299,8 +310,7 @@ INDEXBUS_ASSERT(offsetof(ByteorState256, cursor) == 128, "offset of ByteorState2
 INDEXBUS_ASSERT(offsetof(ByteorState256, intent) == 256, "offset of ByteorState256.intent");
 INDEXBUS_ASSERT(offsetof(ByteorState256, closed) == 384, "offset of ByteorState256.closed");
 INDEXBUS_ASSERT(offsetof(ByteorState256, bell) == 512, "offset of ByteorState256.bell");
-INDEXBUS_ASSERT(offsetof(ByteorState256, length) == 640, "offset of ByteorState256.length");
-INDEXBUS_ASSERT(offsetof(ByteorState256, slots) == 768, "offset of ByteorState256.slots");
+INDEXBUS_ASSERT(offsetof(ByteorState256, slots) == 640, "offset of ByteorState256.slots");
 
 /* what lies in one segment of a journal */
 typedef struct ByteorSegment {
@@ -514,15 +524,11 @@ static inline uint64_t byteor_state_bell_at(ByteorStateShape shape) {
     (void)shape;
     return 512;
 }
-static inline uint64_t byteor_state_length_at(ByteorStateShape shape, uint64_t i) {
-    (void)shape;
-    return 640 + i * 8;
-}
 static inline uint64_t byteor_state_slots_at(ByteorStateShape shape, uint64_t i) {
-    return indexbus_up(640 + 8 * shape.capacity, 128) + i * indexbus_up(shape.slot_bytes, 8);
+    return 640 + i * (16 + indexbus_up(shape.slot_bytes, 8));
 }
 static inline uint64_t byteor_state_bytes(ByteorStateShape shape) {
-    return indexbus_up(indexbus_up(640 + 8 * shape.capacity, 128) + indexbus_up(shape.slot_bytes, 8) * shape.capacity, 128);
+    return indexbus_up(640 + 16 * shape.capacity + indexbus_up(shape.slot_bytes, 8) * shape.capacity, 128);
 }
 
 /* Offsets in any `journal`: a segmented log with its readers' positions. Copy the shape once, check the copy, and use that. */

@@ -176,6 +176,18 @@ def _lane(
     )
 
 
+def _value(slot_bytes: int) -> Layout:
+    """One slot of the latest values."""
+    return layout(
+        "ByteorValue",
+        "one value, copied out word by word",
+        cell("stamp", ATOMIC_I64, "when it was put, in nanoseconds of the monotonic clock"),
+        cell("length", ATOMIC_I64, "its length in bytes"),
+        cell("data", block(up(slot_bytes, 8)), "the value, in whole words"),
+        align=8,
+    )
+
+
 def _state(capacity: int, slot_bytes: int) -> tuple[Cell, ...]:
     return (
         *_header(STATE_SHAPE),
@@ -183,8 +195,9 @@ def _state(capacity: int, slot_bytes: int) -> tuple[Cell, ...]:
         cell("intent", WORD_LINE, "values whose slots may be written over: cursor, or one more", "writer"),
         cell("closed", WORD_LINE, "-1 while open, else the final cursor", "writer"),
         cell("bell", DOORBELL, "what all readers wait on"),
-        array("length", ATOMIC_I64, capacity, "the length of each value", "writer", align=LINE),
-        array("slots", block(up(slot_bytes, 8)), capacity, "the values, in whole words", "writer", align=LINE),
+        array(
+            "slots", _value(slot_bytes), capacity, "the values, the latest at (cursor - 1) & mask", "writer", align=LINE
+        ),
     )
 
 
