@@ -81,7 +81,7 @@ def room(handle):
     free = load_relaxed(handle + SEEN) + capacity - sequence
     if free > 0:
         return free
-    if load_acquire(load_relaxed(handle + ENDED)) != 0:
+    if load_relaxed(load_relaxed(handle + ENDED)) != 0:
         return 0
     lowest = sequence  # a reader that left for good is past all
     for i in range(load_relaxed(handle + GATES)):
@@ -179,8 +179,8 @@ def try_receive(handle, record):
 @hot
 def try_receive_many(handle, out):
     """Receive what one ring has into `out`; answer how many."""
-    part = ready(handle)
-    if part == 0 or len(out) == 0:
+    part = ready(handle) if len(out) > 0 else 0
+    if part == 0:
         return 0
     size, mask = load_relaxed(handle + BYTES), load_relaxed(handle + MASK)
     if bytes_of(out[0]) != size:

@@ -20,12 +20,15 @@ def look(address):
 
 @hot
 def news(cursors, taken, ends, seen):
-    """Whether a ring has more than was taken from it, or a word that ends it is not as it was seen."""
+    """Whether a ring has more than was taken from it, or a word that ends it is not as it was seen.
+
+    It says that looking is worth while, and brings nothing: who is told so looks by `look`.
+    """
     for i in range(len(cursors)):
-        if load_acquire(cursors[i]) > taken[i]:  # SYNC: pairs with the release of the cursor
+        if load_relaxed(cursors[i]) > taken[i]:
             return True
     for i in range(len(ends)):
-        if load_acquire(ends[i]) != seen[i]:  # SYNC: pairs with the release in `close`
+        if load_relaxed(ends[i]) != seen[i]:
             return True
     return False
 

@@ -59,6 +59,11 @@ class Lane:
         """Rings."""
         return self._form.rings
 
+    def positions(self, ring: int = 0) -> tuple[int, list[int]]:
+        """Where a ring is: messages published, and those that each reader has given back."""
+        gates = [self._block.read("gate", i) for i in self._form.gates(ring)]
+        return self._block.read("cursor", ring), gates
+
     def sender(self, ring: int | None = None, wait: str | None = None, name: str = "") -> Sender:
         """Win a ring, and go on where its last producer was; `wait` is spin, yield, backoff or block."""
         strategy = self._form.strategy(wait)

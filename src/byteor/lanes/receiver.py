@@ -33,7 +33,7 @@ class Reader:
         self._form, self._owner, self._strategy = form, owner, strategy
         rings = range(form.rings)
         self._cursors = tuple(block.address("cursor", r) for r in rings)
-        self._gates = tuple(block.address("gate", r * form.readers + self.number) for r in rings)
+        self._gates = tuple(block.address("gate", self._gate_of(r)) for r in rings)
         self._bells = tuple(form.bells("producer_bell", [r]) for r in rings)
         self._closed = tuple(block.address("closed", r) for r in rings)
         self._ended = block.address("lane_closed")
@@ -136,8 +136,7 @@ class Reader:
             self._advance(self._gates[ring], self._taken[ring], self._bells[ring])
 
     def _resume(self) -> None:
-        block, readers = self._form.block, self._form.readers
-        self._taken = [block.read("gate", r * readers + self.number) for r in range(self._form.rings)]
+        self._taken = [self._form.block.read("gate", self._gate_of(r)) for r in range(self._form.rings)]
         self._seen = list(self._taken)
 
     def _find(self) -> int | None:
@@ -212,10 +211,17 @@ class Reader:
         return int(self._handle.ctypes.data)
 
     @property
+    def sequence(self) -> int:
+        """The number, on its ring, of the first message that was received last; -1 when nothing is out."""
+        return -1 if self._out == _NOTHING else self._form.block.read("gate", self._gate_of(self._out))
+
+    def _gate_of(self, ring: int) -> int:
+        return ring * self._form.readers + self.number
+
+    @property
     def position(self) -> int:
         """Messages received and given back, of all rings."""
-        readers = self._form.readers
-        return sum(self._form.block.read("gate", r * readers + self.number) for r in range(self._form.rings))
+        return sum(self._form.block.read("gate", self._gate_of(r)) for r in range(self._form.rings))
 
     def detach(self) -> None:
         """Leave for good: from now on nothing waits for this reader, and its gate is nobody's again."""

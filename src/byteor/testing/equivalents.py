@@ -21,6 +21,8 @@ ARGUMENTS: dict[str, str] = {
     "wait_past: order weakened: load_acquire(waiter.closed)": _CLOSED,
     "block: order weakened: load_acquire(waiter.closed)": _CLOSED,
     "close: order weakened: store_release(closed, load_relaxed(cursor))": _CLOSED,
+    "wait_news: operand dropped: turns > _SPINS in strategy == BLOCK and turns > _SPINS": _PACE,
+    "wait_news: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
     "make_message_loop.loop: operand dropped: filters in filters and out > 0": (
         "`out` is only raised where the stage filters; the test is there for the compiler"
     ),

@@ -15,7 +15,7 @@ from byteor.kernel import ring as kernel
 from byteor.kernel.wait import ANNOUNCED, BLOCK, NOBODY, SPIN
 from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, Row, same, scenario, sent
-from byteor.testing.lift import Body, Lifter
+from byteor.testing.lift import Body
 from byteor.testing.world import after_death_of
 
 # One ring, and deaths
@@ -337,9 +337,10 @@ def alone(name: str) -> Callable[[Callable[[Lab, Handles, dict[str, int]], Body]
     """A scenario of one actor with a sender's and a reader's handle on a ring of two slots."""
 
     def put(body: Callable[[Lab, Handles, dict[str, int]], Body]) -> None:
-        def setup(lab: Lab) -> None:
+        def setup(lab: Lab) -> Check:
             lane = Handles(lab, 2, 1, 1, (False, False))
             lab.world.spawn(body(lab, lane, {"sender": lane.sender(0), "reader": lane.reader(0)}), "alone")
+            return lambda: None
 
         scenario(f"compiled ends alone: {name}")(setup)
 
@@ -355,18 +356,21 @@ def refused(work: Body) -> Body:
     raise AssertionError("it was not refused")
 
 
-@alone("records of another length are refused")
-def _(lab: Lab, lane: Handles, handle: dict[str, int]) -> Body:
-    rows = lab.world.rows(sent(1))
-    yield from lab.lift(ends.try_send)(handle["sender"], rows[0])
-    for name, record in (
-        ("try_send", rows[0]),
-        ("try_send_many", rows),
-        ("try_receive", rows[0]),
-        ("try_receive_many", rows),
-    ):
-        again = Lifter(lab.lift.edit, {**lab.lift.constants, "bytes_of": lambda _record: 2})
-        yield from refused(again(getattr(ends, name))(handle["sender" if "send" in name else "reader"], record))
+def wrong_length(name: str) -> None:
+    """Records of another length are refused by the end of this name."""
+
+    @alone(f"{name} refuses records of another length")
+    def _(lab: Lab, lane: Handles, handle: dict[str, int]) -> Body:
+        lab.lift.constants["bytes_of"] = lambda _record: 2
+        rows = lab.world.rows(sent(1))
+        yield "store", "relaxed", lane.cursors[0], 1
+        end = "sender" if "send" in name else "reader"
+        record = rows if "many" in name else rows[0]
+        yield from refused(lab.lift(getattr(ends, name))(handle[end], record))
+
+
+for _name in ("try_send", "try_send_many", "try_receive", "try_receive_many"):
+    wrong_length(_name)
 
 
 @alone("nothing to send, nothing to receive into")
