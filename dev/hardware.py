@@ -22,4 +22,4 @@ def emitted() -> int:
 
 
 def litmus(rounds: int) -> int:
-    return int(_testing("litmus").report(rounds))
+    return int(_testing("threads").report(rounds))

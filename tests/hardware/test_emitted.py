@@ -15,7 +15,7 @@ from byteor.kernel.hot import hot
 from byteor.testing import emitted
 from byteor.testing.entries import BEFORE_DEATH, ENTRIES, compiled, kernel_sites
 from byteor.testing.tagged import Compiled, Tree
-from byteor.testing.targets import ARM, TARGETS
+from byteor.testing.targets import ARM, FIRST, TARGETS, emit
 
 TREE = Tree()
 
@@ -103,3 +103,15 @@ def put_early(cursor: Any, slots: Any, sequence: Any, a: Any, b: Any) -> None:
 def test_a_release_before_its_payload_is_seen(target: Any) -> None:
     _, args = BEFORE_DEATH["put_one"]
     assert list(emitted.judge_order(TREE(put_early, *args), target))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_a_value_is_announced_before_it_is_written_and_published_after(target: Any) -> None:
+    """On x86-64 no instruction separates them: only their order does."""
+    put = compiled("state, put", TREE)
+    (code,) = [body for body in emit(put, target).values() if any(i.line >= FIRST for i in body)]
+    stores = [put.asked[i.line - FIRST] for i in code if i.line >= FIRST and re.match(r"mov\w* .*\)$|st", i.text)]
+    functions = [f"{site.function} {site.operation}" for site in stores]
+    assert functions[0] == "put store_relaxed"
+    assert functions[-1] == "put store_release"
+    assert len(functions) > 2 and set(functions[1:-1]) == {"copy_words store_relaxed"}

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from byteor.testing import litmus
+from byteor.kernel.wait import ANNOUNCED
+from byteor.testing import threads
 from byteor.testing.explore import explore
 from byteor.testing.lift import Lifter
-from byteor.testing.litmus import BELL, LITMUS, Litmus, X, Y
+from byteor.testing.litmus import BELL, LITMUS, Litmus, Side, X, Y
 from byteor.testing.world import World
 
 ROUNDS = 20_000
@@ -21,13 +22,13 @@ every = pytest.mark.parametrize("test", LITMUS, ids=lambda test: test.name)
 
 @every
 def test_nothing_forbidden_is_seen(test: Litmus) -> None:
-    seen = litmus.run(test, ROUNDS)
+    seen = threads.run(test, ROUNDS)
     assert seen.total() == ROUNDS
     assert seen.keys() <= test.allowed.keys()
 
 
 def test_messages_arrive_whole_and_in_order() -> None:
-    assert litmus.handover(ROUNDS) == Counter(whole=ROUNDS, torn=0, misplaced=0)
+    assert threads.handover(ROUNDS) == Counter(whole=ROUNDS, torn=0, misplaced=0)
 
 
 def explored(test: Litmus) -> set[Any]:
@@ -36,13 +37,13 @@ def explored(test: Litmus) -> set[Any]:
 
     def scenario(world: World) -> Any:
         at, answers = world.word("place"), {}
-        for offset in (X, Y, BELL, BELL + litmus.ANNOUNCED):
+        for offset in (X, Y, BELL, BELL + ANNOUNCED):
             world.memory.define(at + offset, 0)
 
-        def run(side: litmus.Side) -> Any:
+        def run(side: Side) -> Any:
             answers[side] = yield from lift(side.body)(at)
 
-        def answer(side: litmus.Side) -> int:
+        def answer(side: Side) -> int:
             return int(world.memory.history(at + side.reads)[-1][0] if side.reads >= 0 else answers[side])
 
         for side in (test.left, test.right):
@@ -60,7 +61,7 @@ def test_the_explorer_shows_what_is_allowed(test: Litmus) -> None:
 
 
 def test_a_forbidden_outcome_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(litmus, "LITMUS", LITMUS[2:3])
-    monkeypatch.setattr(litmus, "run", lambda test, rounds: Counter({(0, 0): 1, (1, 1): 9}))
-    assert litmus.report(10) == 1
+    monkeypatch.setattr(threads, "LITMUS", LITMUS[2:3])
+    monkeypatch.setattr(threads, "run", lambda test, rounds: Counter({(0, 0): 1, (1, 1): 9}))
+    assert threads.report(10) == 1
     assert "(0, 0)           1  FORBIDDEN" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import byteor.kernel
-from byteor.kernel import ends, lanes, loops, ring, shards, wait
+from byteor.kernel import ends, lanes, loops, ring, shards, state, wait
 from byteor.kernel.atomics import (
     cas,
     exchange,
@@ -34,6 +34,7 @@ from byteor.testing.tagged import Compiled, Tree, calls
 
 ROW = np.dtype([("a", "<i8"), ("b", "<i8")])
 WORD, HANDLE, PAIR = 0, 0, (0, 0)  # addresses; only their types matter
+PLACE = state.Place(0, 0, 0, 1, 3)
 WAITER = wait.Waiter(0, 0, 0, 0, 0)
 PORT = loops.Port(PAIR, 0, 0, PAIR, PAIR, 0, 4)
 ROUTES = shards.Routes(PAIR, PAIR, (PAIR, PAIR), (PAIR, PAIR), 0, 0)
@@ -153,6 +154,8 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "try_send_many": (ends.try_send_many, (HANDLE, rows)),
         "try_receive": (ends.try_receive, (HANDLE, rows[0])),
         "try_receive_many": (ends.try_receive_many, (HANDLE, rows)),
+        "state, put": (state.put, (PLACE, WORD, 3)),
+        "state, get": (state.get, (PLACE, WORD, 2)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),
     }
 
