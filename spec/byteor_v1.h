@@ -56,7 +56,7 @@ INDEXBUS_ASSERT(offsetof(ByteorLaneShape, orders) == 48, "offset of ByteorLaneSh
 /* what the creator chose, in the order of the family's parameters */
 typedef struct ByteorStateShape {
     uint64_t capacity; /* slots; a power of two from 4 to 65536; written by: creator */
-    uint64_t slot_bytes; /* bytes of a slot; from 8 to 2147483648; written by: creator */
+    uint64_t slot_bytes; /* bytes of a slot; from 1 to 2147483648; written by: creator */
 } ByteorStateShape;
 INDEXBUS_ASSERT(sizeof(ByteorStateShape) == 16, "size of ByteorStateShape");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorStateShape) == 8, "alignment of ByteorStateShape");

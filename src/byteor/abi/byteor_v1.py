@@ -284,7 +284,7 @@ _LANE_PARAMS = (
     Param("lengths", "1 if slots have lengths", 0, 1),
     Param("orders", "1 if slots have order words", 0, 1),
 )
-_STATE_PARAMS = (Param("capacity", "slots", 4, 2**16, power=True), Param("slot_bytes", "bytes of a slot", 8, 2**31))
+_STATE_PARAMS = (Param("capacity", "slots", 4, 2**16, power=True), _SLOT)
 _JOURNAL_PARAMS = (
     Param("segments", "segments in this region; 0 if they are files of their own", 0, 1024),
     Param("segment_bytes", "bytes of a segment", 4096, 2**31, power=True),
