@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from byteor.lanes.outcome import Outcome as Outcome
     from byteor.lanes.receiver import Reader as Reader
     from byteor.lanes.sender import Sender as Sender
+    from byteor.lanes.state import Contended as Contended
 
 _OWNERS = {
     "byteor.kernel.ends": "try_receive try_receive_many try_send try_send_many",
@@ -30,6 +31,7 @@ _OWNERS = {
     "byteor.lanes.outcome": "Closed Died Outcome",
     "byteor.lanes.receiver": "Reader",
     "byteor.lanes.sender": "Sender",
+    "byteor.lanes.state": "Contended",
 }
 _OWNER = {name: module for module, names in _OWNERS.items() for name in names.split()}
 __all__ = [*_OWNER]
