@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from byteor.exec.guard import BrokenPromise, guarded
-from byteor.exec.record import proxy
+from byteor.exec.record import Records
 from byteor.exec.runners import StageFailed
 from byteor.exec.shard import Options
 from byteor.exec.single_ring import SingleRingRun
@@ -28,8 +28,7 @@ def called(function: Any, form: str, array: np.ndarray, **declared: Any) -> Any:
     call = guarded(stage("s", "m:s", "row", form=form, **declared), array, function)
     if form == "batch":
         return lambda: call(array[:2])
-    record = proxy(array)
-    record._i = 1
+    record = Records(array)[1]
     return lambda: call(record)
 
 

@@ -172,3 +172,12 @@ def test_a_compiled_source_fills_messages_in_their_slots() -> None:
         (ends,) = made.egress()
     assert int(ends["n"].sum()) == 1000
     assert int(ends["sum"].sum()) == sum(range(1000)) + 1000
+
+
+def test_a_stage_that_runs_again_compiles_nothing_anew() -> None:
+    from byteor.exec import compiler
+
+    through(DIAMOND, ticks(10))
+    before = compiler.loop.cache_info().misses
+    through(DIAMOND, ticks(10))
+    assert compiler.loop.cache_info().misses == before

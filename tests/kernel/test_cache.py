@@ -47,7 +47,7 @@ end, control, none = mem.runner(), mem.control(), np.zeros(1, [("_", "u1")])
 spec = stage("f", "stages:f", "t")
 call = compiler.adapted(spec, as_stage(stages.f))
 facts = compiler.facts(call, compiler.signature(spec, ring.slots, none, none))
-loop = compiler.loop(spec, call, None, Shape(raises=facts.raises))
+loop = compiler.loop(spec.form, call, None, Shape(raises=facts.raises))
 port = Port((ring.words.address("cursor"),), ring.words.address("gate"), end.address("at"), NOBODY, (-1,), -1, 4)
 waiter = Waiter(ring.words.address("closed"), control.address("stop"), end.address("bell"), SPIN, 0)
 ring.words.write("cursor", 1)
@@ -57,11 +57,11 @@ print(int(ring.slots["px"][0]), "hit" if hits else "miss")
 """
 
 
-def process(folder: Path) -> str:
+def process(folder: Path, program: str = PROGRAM) -> str:
     """Run the stage once in a new process; answer with its result and whether its loop came from the cache."""
     environment = {**os.environ, "BYTEOR_CACHE": str(folder / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
 
@@ -78,6 +78,14 @@ def test_an_edited_helper_in_another_file_is_compiled_anew(tmp_path: Path) -> No
     assert [process(tmp_path), process(tmp_path)] == ["13 miss", "13 hit"]
     write_helper(tmp_path, 2)
     assert process(tmp_path) == "12 hit"
+
+
+def test_two_modules_with_the_same_stage_do_not_share_what_is_compiled(tmp_path: Path) -> None:
+    (tmp_path / "stages.py").write_text(STAGES)
+    write_helper(tmp_path, 2)
+    assert process(tmp_path) == "12 miss"
+    (tmp_path / "stages.py").rename(tmp_path / "renamed.py")
+    assert process(tmp_path, PROGRAM.replace("import stages", "import renamed as stages")) == "12 miss"
 
 
 def reaches(constant: object) -> object:

@@ -21,7 +21,7 @@ from numba.extending import overload
 from byteor.diag import Diagnostic
 from byteor.exec import findings as x
 from byteor.exec.stage import Stage, arguments
-from byteor.kernel.cache import cached, remembered
+from byteor.kernel.cache import cached, fingerprint, remembered
 from byteor.kernel.hot import waiting
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import Shape, make_batch_loop, make_message_loop
@@ -62,15 +62,20 @@ def native(function: Any, boundscheck: bool = True) -> Any:
 
 
 def adapted(spec: Spec, code: Stage) -> Any:
-    """The stage's function with the arguments of the loops, whatever it asks for and in whatever order.
+    """The stage's function with the arguments of the loops, whatever it asks for and in whatever order."""
+    flat = spec.form == "batch" and spec.state is not None and not spec.state.by
+    return _adapted(code.function, fingerprint(code.function, lenient=True), flat, spec.boundscheck)
+
+
+@functools.cache
+def _adapted(function: Any, _content: str, flat: bool, boundscheck: bool) -> Any:
+    """The same dispatcher for the same function, as long as all that it reaches is the same: code is never freed.
 
     Written out as text, since Numba has no other way to drop and reorder arguments at no cost.
     """
-    flat = spec.form == "batch" and spec.state is not None and not spec.state.by
     names = {"live": "live", "index": "index", "state": "state[0]" if flat else "state", "p": "p"}
-    asked = ", ".join(["first", *(names[n] for n in arguments(code.function)[1:])])
-    scope = {"f": native(code.function, spec.boundscheck)}
-    return numba.njit(eval(f"lambda first, live, index, state, p: f({asked})", scope))
+    asked = ", ".join(["first", *(names[n] for n in arguments(function)[1:])])
+    return numba.njit(eval(f"lambda first, live, index, state, p: f({asked})", {"f": native(function, boundscheck)}))
 
 
 def signature(spec: Spec, slots: np.ndarray, table: np.ndarray, p: np.ndarray) -> tuple[Any, ...]:
@@ -139,22 +144,32 @@ def _reason(error: errors.NumbaError) -> str:
 _NOISE = ("Failed in", "No implementation", "During", "File", "There are", "- ", "\x1b[1mFailed in")
 
 
-def loop(spec: Spec, call: Any, row_of: Any, shape: Shape) -> Any:
+@functools.cache
+def loop(form: str, call: Any, row_of: Any, shape: Shape) -> Any:
     """The compiled loop of a stage, from the cache where it is known."""
-    if spec.form == "message":
+    if form == "message":
         return waiting(make_message_loop(call, row_of, shape))
     return waiting(make_batch_loop(call, make_rows_of(row_of), shape))
 
 
-@functools.cache
 def source_loop(make: Any) -> Any:
     """The compiled loop of a source: a function of (record, number)."""
+    return _source_loop(make, fingerprint(make, lenient=True))
+
+
+@functools.cache
+def _source_loop(make: Any, _content: str) -> Any:
     scope = {"f": native(make)}
     return waiting(make_source_loop(numba.njit(eval("lambda record, number, p: f(record, number)", scope))))
 
 
 def part(function: Any, boundscheck: bool) -> Any:
     """A stage's begin or end, compiled."""
+    return _part(function, fingerprint(function, lenient=True), boundscheck)
+
+
+@functools.cache
+def _part(function: Any, _content: str, boundscheck: bool) -> Any:
     return cached(native(function, boundscheck))
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from byteor.exec.record import proxy
+from byteor.exec.proxy import proxy
+from byteor.exec.record import Records
 from byteor.spec.model import Stage as Spec
 
 SPOILT = 0xFF  # NaN in every float, -1 in every signed integer
@@ -58,9 +59,11 @@ class _Records(_Guard):
         super().__init__(spec, slots, call)
         self._lent = np.zeros(1, slots.dtype)
         self._record = type(proxy(self._lent))
+        self._records = Records(slots)
 
     def __call__(self, record: Any, **given: Any) -> Any:
-        place, lent = self._slots[record._i : record._i + 1], self._lent
+        row = self._records.row_of(record)
+        place, lent = self._slots[row : row + 1], self._lent
         lent[:] = place
         before, one = lent.copy(), self._record()
         one._i = 0

@@ -1,14 +1,14 @@
 """The runner of a plain Python stage: a batch or a record at a time, waiting in compiled code.
 
 Rule 1. It waits without the GIL, and takes all that is there before it waits again.
-Rule 2. Batches are views of the ring, records one proxy that moves: both are valid until the stage returns.
+Rule 2. Batches are views of the ring, records lie over its slots: both are valid until the stage returns.
 Rule 3. None stands for the common case (`live`: all are there; `kept`: all stay), which costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numba
@@ -16,7 +16,7 @@ import numpy as np
 from numba.core import types
 
 from byteor.exec.guard import guarded
-from byteor.exec.record import proxy, rows
+from byteor.exec.record import Records, rows
 from byteor.exec.runners import FAULTS, Place, Runner
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel.hot import short, waiting
@@ -44,10 +44,10 @@ class PlainRunner(Runner):
         self._wait = waiting(wait_past)
         self._advance = short(advance, types.int64, types.int64, numba.typeof(port.bells))
         self._rows_of = waiting(make_rows_of(held.row_of)) if held.keys else None
-        self._slots, self._record = self._array(slots), proxy(slots)
-        self._row = proxy(held.table)
+        self._slots, self._records = self._array(slots), Records(slots)
+        self._rows = Records(held.table)
         self._names = arguments(code.function)[1:]
-        self._fixed = {"p": proxy(held.p), "state": self._array(held.table) if held.keys else self._row}
+        self._fixed = {"p": Records(held.p)[0], "state": self._array(held.table) if held.keys else self._rows[0]}
         self._run = self._messages if spec.form == "message" else self._batches
 
     def warm_up(self, waiter: Waiter) -> None:
@@ -93,33 +93,35 @@ class PlainRunner(Runner):
         self.place.stats.add("filtered", int(gone.sum()))
 
     def _messages(self, slot: int, n: int, live: Mask) -> Mask:
-        rows = self._index(slot, n, live)
-        given = self._fixed if rows is None else {**self._fixed, "state": self._row}
-        call = partial(self._call, **{name: given[name] for name in self._names}) if self._names else self._call
-        where = range(slot, slot + n) if live is None else (slot + live.nonzero()[0]).tolist()
+        names = [name for name in self._names if name != "state" or self._rows_of is None]
+        call = partial(self._call, **{name: self._fixed[name] for name in names}) if names else self._call
+        records = self._records.piece(slot, n)
+        index = self._index(slot, n, live)
+        if live is not None:
+            records = list(compress(records, live))
+            index = None if index is None else index[live]
+        done: list[bool] = []
         try:
-            out = self._call_each(call, where) if rows is None else self._call_keyed(call, where, rows, slot)
+            if index is None:
+                self._call_each(call, records, done)
+            else:
+                self._call_keyed(call, records, [self._rows[row] for row in index.tolist()], done)
         except Exception as e:
-            raise self.failed(self._sequence_of(self._record._i), f"{type(e).__name__}: {e}") from e
-        return _without(n, out, slot)
+            where = len(done) if live is None else int(live.nonzero()[0][len(done)])
+            raise self.failed(self._sequence_of(slot) + where, f"{type(e).__name__}: {e}") from e
+        return _kept(n, done, live)
 
-    def _call_each(self, call: Any, where: Iterable[int]) -> list[int]:
-        record, out = self._record, []
-        for at in where:
-            record._i = at
+    def _call_each(self, call: Any, records: list[Any], done: list[bool]) -> None:
+        told = done.append
+        for record in records:
             answer = call(record)
-            if answer is not None and not answer:
-                out.append(at)
-        return out
+            told(answer is None or bool(answer))
 
-    def _call_keyed(self, call: Any, where: Iterable[int], rows: np.ndarray, slot: int) -> list[int]:
-        record, row, out, of = self._record, self._row, [], rows.tolist()
-        for at in where:
-            record._i, row._i = at, of[at - slot]
-            answer = call(record)
-            if answer is not None and not answer:
-                out.append(at)
-        return out
+    def _call_keyed(self, call: Any, records: list[Any], rows: list[Any], done: list[bool]) -> None:
+        told = done.append
+        for record, row in zip(records, rows, strict=True):
+            answer = call(record, state=row)
+            told(answer is None or bool(answer))
 
     def _batches(self, slot: int, n: int, live: Mask) -> Mask:
         if live is None:
@@ -174,11 +176,12 @@ class PlainRunner(Runner):
         return array.view(np.recarray)[0]  # once a run: slower than a proxy, and a record for numpy as well
 
 
-def _without(n: int, out: list[int], slot: int) -> Mask:
-    if not out:
+def _kept(n: int, done: list[bool], live: Mask) -> Mask:
+    """Which of `n` messages stay, from the answers for those that were there."""
+    if all(done):
         return None
     kept = np.ones(n, np.bool_)
-    kept[np.array(out) - slot] = False
+    kept[slice(None) if live is None else live] = done
     return kept
 
 

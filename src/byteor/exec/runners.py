@@ -15,7 +15,7 @@ import numpy as np
 
 from byteor.backings.mem import Ring, Words
 from byteor.exec import compiler
-from byteor.exec.record import proxy
+from byteor.exec.record import Records
 from byteor.exec.schema import dtype
 from byteor.exec.stage import Stage, arguments
 from byteor.exec.state import Holdings
@@ -93,8 +93,7 @@ class Runner(ABC):
 
     def failed(self, sequence: int, reason: str) -> StageFailed:
         slots = self.place.ring.slots
-        record = proxy(slots)
-        record._i = sequence & (len(slots) - 1)
+        record = Records(slots)[sequence & (len(slots) - 1)]
         return StageFailed(self.spec.name, sequence, reason, repr(record))
 
     def _given(self, rows: np.ndarray) -> dict[str, Any]:
@@ -131,7 +130,7 @@ class CompiledRunner(Runner):
             live="live" in arguments(code.function),
             masks=facts.answer == "mask",
         )
-        self._loop = compiler.loop(spec, call, held.row_of, shape)
+        self._loop = compiler.loop(spec.form, call, held.row_of, shape)
         self._args = (place.port, ring.slots, ring.dead, held.table, held.keys or 0, held.p)
         limit = place.port.limit
         self._scratch = (np.zeros(limit, np.bool_), np.zeros(limit, np.int32)) if spec.form == "batch" else ()

@@ -99,7 +99,7 @@ class _Walk:
         self.seen[id(function)] = len(self.seen)
         if _covered(function):
             return self.put("named", function.__module__, function.__qualname__)
-        self.put("defaults", function.__defaults__)
+        self.put("function", function.__module__, function.__defaults__)  # a loaded one asks for its module
         cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
         self.code(function.__code__, function.__globals__, {n: c.cell_contents for n, c in cells})
 
@@ -177,6 +177,13 @@ class ContentCache(FunctionCache):  # type: ignore[misc]
     """Numba's function cache, keyed by content."""
 
     _impl_class = _Files
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Compiled code, or None: also where the module that it was compiled from is no longer there."""
+        try:
+            return super().load_overload(sig, target_context)
+        except ImportError:
+            return None
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return sig, codegen.magic_tuple(), self._impl.locator.digest

@@ -26,6 +26,7 @@ def waiting(function: Any) -> Any:
     return cached(numba.njit(nogil=True)(function.py_func))
 
 
+@functools.cache
 def short(function: Any, *types: Any) -> Any:
     """The compiled entry point of a hot function for calls that never wait.
 

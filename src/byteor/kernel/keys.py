@@ -7,6 +7,7 @@ Rule 3. A full table is an answer (-1), never an eviction.
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 from byteor.kernel.hot import hot
@@ -24,6 +25,7 @@ class Keys(NamedTuple):
     used: Any  # i64[1]
 
 
+@functools.cache
 def make_row_of(spans):
     """The function that finds a slot's row; `spans` are (offset in slot, offset in row, bytes)."""
 
@@ -65,6 +67,7 @@ def make_row_of(spans):
     return row_of
 
 
+@functools.cache
 def make_rows_of(row_of):
     """The function that finds the state's row for each slot of a batch."""
 
