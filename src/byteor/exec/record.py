@@ -84,7 +84,7 @@ def _type(kind: np.dtype) -> Any:
 def _text(base: Any, name: str, size: int) -> property:
     """A text: C's end at the first zero byte, numpy's at the last byte that is not zero."""
     lies = getattr(base, f"{name} as it lies")
-    read, write, offset = lies.__get__, lies.__set__, lies.offset
+    read, offset = lies.__get__, lies.offset
 
     def get(self: Any) -> bytes:
         value: bytes = read(self)
@@ -94,7 +94,7 @@ def _text(base: Any, name: str, size: int) -> property:
         data = value.encode() if isinstance(value, str) else bytes(value)
         if len(data) > size:
             raise ValueError(f"{len(data)} bytes do not fit a field of {size}")
-        write(self, data.ljust(size, b"\0"))
+        ctypes.memmove(ctypes.addressof(self) + offset, data.ljust(size, b"\0"), size)
 
     return property(get, put)
 
