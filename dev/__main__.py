@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from dev import fuzz, gen, hardware, perf, proof, size, soak
+from dev import fuzz, gen, hardware, perf, proof, size, soak, stress
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -63,6 +63,10 @@ def soak_rings(given: Arguments) -> int:
     return soak.soak(given.minutes, given.seed)
 
 
+def stress_lanes(given: Arguments) -> int:
+    return stress.stress(given.kills, given.seed)
+
+
 def bench(given: Arguments) -> int:
     return perf.perf(given.families, given.json, given.plot, given.update, given.rounds)
 
@@ -80,6 +84,11 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ),
     ("perf", bench, "the bench beside its peers, all families or those named (about 10 minutes)"),
     ("soak", soak_rings, "rings under load, to the message, with memory flat (5 minutes, --minutes N)"),
+    (
+        "stress",
+        stress_lanes,
+        "ends of lanes killed at random moments, nothing lost (--kills N; 100 take half a minute)",
+    ),
     ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
     ("emitted", emitted, "the orders asked for, in the code for x86-64 and AArch64, as a table (10 seconds)"),
@@ -107,6 +116,10 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--plot", action="store_true", help="draw build/performance.png")
             one.add_argument("--update", action="store_true", help="store the figures and write docs/performance.md")
             one.add_argument("--rounds", type=int, default=7, help="how often each contender is measured")
+        if name == "stress":
+            one.add_argument("what", choices=["lanes"], help="what is put under stress")
+            one.add_argument("--kills", type=int, default=100, help="how many ends are killed")
+            one.add_argument("--seed", type=int, default=1, help="where the choices begin")
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")

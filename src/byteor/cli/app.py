@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import byteor
-from byteor.cli import cache, documents, views
+from byteor.cli import cache, documents, lanes, views
 from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.new import new
@@ -54,4 +54,8 @@ app.command("schema")(views.schema)
 app.command("explain")(explain)
 app.command("doctor")(doctor)
 app.command("run")(run)
+app.command("lanes")(lanes.lanes)
+app.command("inspect")(lanes.inspect)
+app.command("rm")(lanes.rm)
+app.command("tail")(lanes.tail)
 app.add_typer(cache.app, name="cache")

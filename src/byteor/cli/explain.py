@@ -25,6 +25,7 @@ TABLES = (
     "byteor.edges.findings",
     "byteor.abi.findings",
     "byteor.transport.findings",
+    "byteor.lanes.findings",
 )
 
 

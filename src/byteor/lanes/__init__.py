@@ -1,4 +1,6 @@
-"""Lanes: what two programs exchange messages over. This page names what is public.
+"""Lanes: messages from one program to another, through memory that both have mapped.
+
+This page names what is public.
 
 Rule 1. A name is loaded when it is first asked for, as on the page of `byteor` itself.
 """

@@ -7,6 +7,7 @@ Rule 3. Survivors outlive their peers: a death is told to them, and they wait on
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -24,6 +25,7 @@ from byteor.lanes.outcome import Closed, Died
 
 ROW = np.dtype([("number", "<i8"), ("twice", "<i8"), ("more", "<i8", (6,))])
 _PIECE = 40
+_MOMENT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,18 @@ class Plan:
 
     @property
     def name(self) -> str:
-        bells = "on doorbells" if self.may_block else "spinning off"
+        bells = "on doorbells" if self.may_block else "by backoff"
         return f"{self.kind} {self.producers}x{self.readers}, {self.capacity} slots, {bells}"
 
     def create(self, folder: Path) -> Any:
         """Make the lane."""
         several = {"producers": self.producers} if self.kind == "events" else {}
-        options: dict[str, Any] = {"readers": self.readers, "capacity": self.capacity, "may_block": self.may_block, **several}
+        options: dict[str, Any] = {
+            "readers": self.readers,
+            "capacity": self.capacity,
+            "may_block": self.may_block,
+            **several,
+        }
         return lanes.create("killed", ROW, kind=self.kind, folder=folder, **options)
 
 
@@ -111,6 +118,7 @@ class Campaign:
 
     def run(self, kills: int, moment: Callable[[Campaign, int], object]) -> Campaign:
         """Kill so many ends, each when `moment` comes back, or until the messages are through."""
+        self._warm_up()
         with self.plan.create(self.folder) as lane:
             self.lane = lane
             for what, count in (("reader", self.plan.readers), ("producer", self.plan.producers)):
@@ -123,6 +131,18 @@ class Campaign:
             self._finish()
         lanes.remove("killed", folder=self.folder)
         return self
+
+    def _warm_up(self) -> None:
+        """Compile here what the ends call: a fork that compiles first would be killed before its work."""
+        with self.plan.create(self.folder) as lane:
+            sender, readers = lane.sender(0), [lane.reader(i) for i in range(self.plan.readers)]
+            with contextlib.suppress(TimeoutError):
+                sender.send_many(rows(0, self.plan.capacity + 1), timeout=_MOMENT)
+            for reader in readers:
+                with contextlib.suppress(TimeoutError):
+                    while True:
+                        reader.receive_many(timeout=_MOMENT)
+        lanes.remove("killed", folder=self.folder)
 
     def _start(self, what: str, index: int) -> None:
         pid = os.fork()
@@ -145,15 +165,16 @@ class Campaign:
         self.random.shuffle(pids)
         for pid in pids:
             what, index = self._ends[pid]
+            filling = self._filling(what, index)
             os.kill(pid, signal.SIGKILL)
             if self._ended(pid) == -signal.SIGKILL:
-                self.fell[f"{what}, {self._filling(what, index)}"] += 1
+                self.fell[f"{what}, {filling}"] += 1
                 self._start(what, index)
                 return True
         return False
 
     def _filling(self, what: str, index: int) -> str:
-        """How full the victim's ring was when it was dead."""
+        """How full the victim's ring was just before."""
         used = self.used(index if what == "producer" else 0)
         return "ring empty" if not used else "ring full" if used >= self.plan.capacity else "ring in use"
 
