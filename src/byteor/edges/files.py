@@ -18,7 +18,7 @@ from typing import IO, BinaryIO
 from byteor import diag
 from byteor.edges import findings
 
-BLOCK = 4 << 20
+BLOCK = 256 << 10
 ROW_LIMIT = 64 << 20
 STREAM = "-"
 

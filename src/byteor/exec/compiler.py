@@ -61,15 +61,17 @@ def native(function: Any, boundscheck: bool = True) -> Any:
     return numba.njit(boundscheck=boundscheck)(getattr(function, "py_func", function))
 
 
-def adapted(spec: Spec, code: Stage) -> Any:
+def adapted(spec: Spec, code: Stage, *kinds: np.dtype) -> Any:
     """The stage's function with the arguments of the loops, whatever it asks for and in whatever order."""
     flat = spec.form == "batch" and spec.state is not None and not spec.state.by
-    return _adapted(code.function, fingerprint(code.function, lenient=True), flat, spec.boundscheck)
+    return _adapted(code.function, fingerprint(code.function, lenient=True), flat, spec.boundscheck, kinds)
 
 
 @functools.cache
-def _adapted(function: Any, _content: str, flat: bool, boundscheck: bool) -> Any:
+def _adapted(function: Any, _content: str, flat: bool, boundscheck: bool, _kinds: tuple[np.dtype, ...]) -> Any:
     """The same dispatcher for the same function, as long as all that it reaches is the same: code is never freed.
+
+    One for each set of record types: Numba would take a longer record for a kind of a shorter one.
 
     Written out as text, since Numba has no other way to drop and reorder arguments at no cost.
     """

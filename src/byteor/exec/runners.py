@@ -120,7 +120,7 @@ class CompiledRunner(Runner):
     def __init__(self, spec: Spec, code: Stage, place: Place) -> None:
         super().__init__(spec, code, place)
         ring, held = place.ring, place.held
-        call = compiler.adapted(spec, code)
+        call = compiler.adapted(spec, code, ring.slots.dtype, held.table.dtype, held.p.dtype)
         facts = compiler.facts(call, compiler.signature(spec, ring.slots, held.table, held.p))
         shape = Shape(
             filters=spec.min_out == 0,
