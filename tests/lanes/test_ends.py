@@ -17,6 +17,7 @@ import pytest
 
 from byteor import lanes
 from byteor.diag import Refused
+from byteor.lanes.look import look
 from byteor.lanes.typed import schema_text
 
 ROW = np.dtype([("n", "<i8"), ("px", "<f8")])
@@ -119,6 +120,36 @@ def test_compiled_readers_take_rings_in_turn(folder: Path) -> None:
         assert got == [0, 1, 2, 0, 1, 2]
 
 
+def test_an_end_that_has_left_does_nothing(folder: Path) -> None:
+    with lanes.create("ticks", WIDE, producers=2) as lane:
+        sender, reader, row = lane.sender(), lane.reader(), np.zeros(1, WIDE)
+        to, source = sender.compiled, reader.compiled
+        sender.send_many(row.repeat(3))
+        reader.leave()
+        assert reader.try_receive() is None and not lanes.try_receive(source, row[0])
+        with pytest.raises(lanes.Closed):
+            reader.receive()
+        sender.leave()
+        assert sender.try_send(row[0]) is lanes.Outcome.CLOSED and not lanes.try_send(to, row[0])
+        assert sender.try_send_many(row) == 0
+        with pytest.raises(lanes.Closed):
+            sender.send_many(row)
+        assert lane.positions() == (3, [0])
+
+
+def test_a_forked_child_has_no_ends(folder: Path) -> None:
+    with lanes.create("ticks", ROW) as lane, lane.sender() as sender, lane.reader() as reader:
+        sender.send((1, 1.5))
+        pid = os.fork()
+        if not pid:
+            idle = reader.try_receive() is None and sender.try_send((2, 2.5)) is lanes.Outcome.CLOSED
+            sender.close()
+            os._exit(0 if idle else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert lane.positions() == (1, [0])
+        assert not reader.ended and reader.receive()["n"] == 1
+
+
 def test_an_event_loop_goes_on(folder: Path) -> None:
     async def talk() -> list[int]:
         with lanes.create("ticks", ROW, capacity=2) as lane:
@@ -212,3 +243,44 @@ def test_ctrl_c_ends_a_wait(folder: Path) -> None:
     child.send_signal(signal.SIGINT)
     assert child.wait() == 7
     child.stdout.close()
+
+
+def test_words_that_say_nonsense_do_no_harm(folder: Path) -> None:
+    random = np.random.default_rng(1)
+    odd = [-(2**63), -1, 0, 1, 7, 2**40, 2**62, 2**63 - 2]
+    rows = np.zeros(3, ROW)
+    for _ in range(200):
+        with lanes.create("ticks", ROW, capacity=4, backing="mem") as lane:
+            sender, reader = lane.sender(), lane.reader()
+            sender.send_many(rows)
+            for cell in random.choice(["cursor", "gate", "closed", "lane_closed"], 2):
+                lane._block.write(cell, int(random.choice(odd)))
+            sender.try_send((1, 1.0))
+            sender.try_send_many(rows)
+            assert len(reader.try_receive_many()) <= 4
+            with pytest.raises((TimeoutError, lanes.Closed)):
+                for _ in range(9):
+                    reader.receive(timeout=0)
+                    reader.leave()
+
+
+def test_headers_that_say_nonsense_are_findings(folder: Path) -> None:
+    with lanes.create("ticks", ROW, capacity=4):
+        pass
+    raw = (folder / "ticks").read_bytes()
+    random = np.random.default_rng(1)
+    refused = 0
+    for _ in range(400):
+        bent = bytearray(raw)
+        for at in random.integers(0, 128, random.integers(1, 4)):
+            bent[at] = random.choice([0, 1, 2, 128, 255, random.integers(256)])
+        if bent[16:20] != raw[16:20]:
+            continue  # its creator would be waited for
+        (folder / "bent").write_bytes(bent)
+        os.chmod(folder / "bent", 0o600)
+        assert isinstance(look(folder / "bent").findings, tuple)
+        try:
+            lanes.open("bent", ROW).close()
+        except Refused:
+            refused += 1
+    assert refused > 200

@@ -88,7 +88,7 @@ def room(handle):
         gate = load_relaxed(handle + SENDER_HEAD + i * GATE_STRIDE)
         lowest = min(lowest, load_acquire(gate))  # SYNC: pairs with the release in `advance`
     store_relaxed(handle + SEEN, lowest)
-    return lowest + capacity - sequence
+    return max(lowest + capacity - sequence, 0)  # a gate may say anything: it is another's word
 
 
 @hot
@@ -208,3 +208,13 @@ def sender_block(
 def reader_block(mask: int, size: int, rings: Sequence[tuple[int, int, int, int, int]]) -> Block:
     """The block of a reader's handle; of each ring its cursor, gate, slots, what was seen, and its sender's bell."""
     return np.array([len(rings), mask, size, 0, *(word for one in rings for word in one)], np.int64)
+
+
+def cut_sender(block: Block, ended: int) -> None:
+    """Let a handle find no room any more; `ended` is the address of a word that is not 0."""
+    block[ENDED // 8], block[SEEN // 8] = ended, np.iinfo(np.int64).min // 2
+
+
+def cut_reader(block: Block) -> None:
+    """Let a handle find no ring any more."""
+    block[RINGS // 8] = 0

@@ -2,11 +2,14 @@
 
 Rule 1. Who has a cell holds its lock; pid and start are written for people, and to tell a death from an absence.
 Rule 2. Whoever leaves in order clears the pid: a pid without a lock is a death.
+Rule 3. A forked child owns nothing: there, ends that it has copies of are cut off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import weakref
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -59,10 +62,12 @@ class Block(Protocol):
 
 
 class Owner:
-    """A cell that this process has won."""
+    """A cell that this process has won; `lost` is called when it has it no longer."""
 
     def __init__(self, block: Block, cell: str, index: int, lock: Held, name: str) -> None:
         self.block, self.cell, self.index, self._lock = block, cell, index, lock
+        self.lost: Callable[[], object] = tuple
+        _OWNERS.add(self)
         pid, started = this_process()
         block.write(f"{cell}_started", started, index)
         text = name.encode("ascii", "replace")
@@ -77,10 +82,23 @@ class Owner:
 
     def leave(self) -> bool:
         """Give the cell back; False when it was not this process's any more."""
+        self.lost()
         if not self._lock.alive:
             return False
         self.block.write(f"{self.cell}_pid", 0, self.index)
         return self._lock.release()
+
+
+_OWNERS: weakref.WeakSet[Owner] = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for owner in list(_OWNERS):
+        owner.lost()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
 
 
 def win(block: Block, cell: str, choice: Iterable[int], name: str = "") -> Owner | None:

@@ -15,7 +15,7 @@ from byteor.abi.byteor_v1 import BITS, EVENTS, LAST, OPEN
 from byteor.abi.family import Kind
 from byteor.backings import mem, shm
 from byteor.diag import Refused
-from byteor.lanes import cells
+from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
 from byteor.lanes.form import Form
 from byteor.lanes.receiver import Reader, give_up
@@ -98,7 +98,9 @@ class Lane:
         """Say that no producer may come any more: what is there is still received, then the lane has ended."""
         if self._creator is None or not self._creator.alive:
             self._creator = self._won("lane_closed", "creator", [0], 0, "")
-        self._block.write("lane_closed", 1)
+        form = self._form
+        bells = form.bells("reader_bell", range(form.readers)) + form.bells("producer_bell", range(form.rings))
+        calls.advance(len(bells))(self._block.address("lane_closed"), 1, bells)
 
     def detach(self, reader: int) -> None:
         """Give up a reader that is dead or never came: the producers no longer wait for it, and it cannot come back."""

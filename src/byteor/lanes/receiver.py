@@ -48,6 +48,7 @@ class Reader:
         self._turn, self._out = 0, _NOTHING
         self._handle: ends.Block | None = None
         self._resume()
+        owner.lost = self._cut
 
     # One message
 
@@ -175,9 +176,17 @@ class Reader:
         patience = BRIEFLY[self._strategy]
         waiting(wait_news)(self._cursors, taken, words, seen, self._bell, self._strategy, patience)
 
+    def _cut(self) -> None:
+        """Receive nothing any more, also by the handle."""
+        self._out, self._cursors = _NOTHING, ()
+        if self._handle is not None:
+            ends.cut_reader(self._handle)
+
     @property
     def ended(self) -> bool:
         """Whether everything was received that will ever come."""
+        if not self._cursors:
+            return True
         over = self._look(self._ended) != 0
         return all(self._ring_ended(ring, over) for ring in range(self._form.rings))
 
@@ -225,8 +234,8 @@ class Reader:
 
     def detach(self) -> None:
         """Leave for good: from now on nothing waits for this reader, and its gate is nobody's again."""
-        self._out = _NOTHING
-        give_up(self._form, self.number)
+        if self._owner.alive:
+            give_up(self._form, self.number)
         self._owner.leave()
 
     def close(self) -> None:
@@ -236,7 +245,6 @@ class Reader:
 
     def leave(self) -> None:
         """Leave what was received last to be received again."""
-        self._out = _NOTHING
         self._owner.leave()
 
     def __enter__(self) -> Reader:

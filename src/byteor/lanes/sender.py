@@ -49,7 +49,9 @@ class Sender:
         self._seen = np.zeros(1, np.int64)
         self._handle: ends.Block | None = None
         self._next = self._free_until = 0
+        self._gone = False
         self._resume()
+        owner.lost = self._cut
 
     # One message
 
@@ -148,22 +150,30 @@ class Sender:
     def _resume(self) -> None:
         """Take up the ring where it is."""
         self._next = self._form.block.read("cursor", self.ring)
-        self._seen[0] = self._least()
-        self._free_until = int(self._seen[0]) + self._capacity
-
-    def _least(self) -> int:
-        return min(self._next, *(self._look(gate) for gate in self._gate_cells))
+        self._room()
 
     def _room(self) -> bool:
-        self._seen[0] = self._least()
+        """Look how far the readers are; what they say is held to what they can have seen."""
+        if self._is_over():
+            self._free_until = self._next
+            return False
+        lowest = min(self._next, *(self._look(gate) for gate in self._gate_cells))
+        self._seen[0] = max(lowest, self._next - self._capacity)
         self._free_until = int(self._seen[0]) + self._capacity
-        return self._next < self._free_until and not self._is_over()
+        return self._next < self._free_until
 
     def _wait(self) -> None:
         waiting(wait_past)(self._gate_cells, self._next - self._capacity, self._waiter)
 
     def _is_over(self) -> bool:
-        return not self._owner.alive or self._look(self._ended) != 0
+        return self._gone or self._look(self._ended) != 0
+
+    def _cut(self) -> None:
+        """Send nothing any more, also by the handle."""
+        self._gone, self._free_until = True, self._next
+        self._stop[0] = 1
+        if self._handle is not None:
+            ends.cut_sender(self._handle, self._stop.ctypes.data)
 
     def _expect_readers(self) -> None:
         """Raise when the reader that everybody waits for is dead."""
