@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import byteor.kernel
-from byteor.kernel import ends, lanes, loops, ring, shards, state, wait
+from byteor.kernel import ends, journal, lanes, loops, ring, shards, state, wait
 from byteor.kernel.atomics import (
     cas,
     exchange,
@@ -35,6 +35,7 @@ from byteor.testing.tagged import Compiled, Tree, calls
 ROW = np.dtype([("a", "<i8"), ("b", "<i8")])
 WORD, HANDLE, PAIR = 0, 0, (0, 0)  # addresses; only their types matter
 PLACE = state.Place(0, 0, 0, 1, 3)
+LOG = journal.Log(0, 0, 0, 0, 0, 2, 64)
 WAITER = wait.Waiter(0, 0, 0, 0, 0)
 PORT = loops.Port(PAIR, 0, 0, PAIR, PAIR, 0, 4)
 ROUTES = shards.Routes(PAIR, PAIR, (PAIR, PAIR), (PAIR, PAIR), 0, 0)
@@ -156,6 +157,9 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "try_receive_many": (ends.try_receive_many, (HANDLE, rows)),
         "state, put": (state.put, (PLACE, WORD, 3)),
         "state, get": (state.get, (PLACE, WORD, 2)),
+        "journal, append": (journal.append, (LOG, WORD, 4)),
+        "journal, take": (journal.take, (LOG, WORD, WORD, 2)),
+        "journal, count": (journal.count, (LOG,)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),
     }
 

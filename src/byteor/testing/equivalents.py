@@ -13,6 +13,11 @@ _LIVE = (
     "the rows noted are all live, as they were set"
 )
 _ROUTED = "a row that its shard's cursor shows was routed before that cursor was released, so its route is there"
+_BEHIND = (
+    "readers look at nothing behind the cursor, which is released after all of these; "
+    "the head word is last for who scans the bytes of a file"
+)
+_ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
 
 ARGUMENTS: dict[str, str] = {
     "ring: order weakened: fetch_add(bells[i], 1)": "a bell brings nothing but the news that it was rung",
@@ -46,4 +51,16 @@ ARGUMENTS: dict[str, str] = {
         "it waits with rows in hand, for a row that is in a ring already and needs nothing from the egress: "
         "later, but never for ever"
     ),
+    "append: stores swapped: copy_words(place_of(log, at) + 8, source + 8, words - 1) <-> "
+    "store_relaxed(place_of(log, at), load_relaxed(source))": _BEHIND,
+    "append: stores swapped: store_relaxed(place_of(log, at), load_relaxed(source)) <-> "
+    "store_relaxed(log.sequence, load_relaxed(source + SEQUENCE) + 1)": _BEHIND,
+    "append: stores swapped: store_relaxed(log.sequence, load_relaxed(source + SEQUENCE) + 1) <-> "
+    "store_release(log.cursor, at + 8 * words)": (
+        "`sequence` is for people; a successor counts, for its owner may have died between the two"
+    ),
+    "begin_segment: stores swapped: store_relaxed(row_of(log, position) + NUMBER, position // log.segment_bytes) <-> "
+    "store_relaxed(row_of(log, position) + FIRST, sequence)": _ROW,
+    "begin_segment: stores swapped: store_relaxed(row_of(log, position) + FIRST, sequence) <-> "
+    "store_relaxed(row_of(log, position) + TAIL, 0)": _ROW,
 }

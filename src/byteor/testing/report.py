@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from byteor.testing import lane_scenarios, scenarios, shapes, shards, sources, state_scenarios
+from byteor.testing import journal_scenarios, lane_scenarios, scenarios, shapes, shards, sources, state_scenarios
 from byteor.testing import mutants as rules
 from byteor.testing.equivalents import ARGUMENTS
 from byteor.testing.explore import Outcome, sample
@@ -19,7 +19,15 @@ from byteor.testing.explore import explore as everything
 from byteor.testing.lab import TABLE, Entry
 from byteor.testing.lift import Lifter
 
-FILLED = (shapes, sources, shards, scenarios, lane_scenarios, state_scenarios)  # importing them fills the table
+FILLED = (
+    shapes,
+    sources,
+    shards,
+    scenarios,
+    lane_scenarios,
+    state_scenarios,
+    journal_scenarios,
+)  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
 RANDOM = 5000  # random schedules beyond a bound
 MUTANT_LIMIT = 400  # schedules of one scenario: what kills does so early
