@@ -8,6 +8,7 @@ Rule 3. A forked child owns nothing: there, ends that it has copies of are cut o
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -68,7 +69,8 @@ class Owner:
         self.block, self.cell, self.index, self._lock = block, cell, index, lock
         self.lost: Callable[[], object] = tuple
         _OWNERS.add(self)
-        pid, started = this_process()
+        # Only Linux has shared lanes, and with them other processes to tell this to.
+        pid, started = this_process() if sys.platform == "linux" else (os.getpid(), 0)
         block.write(f"{cell}_started", started, index)
         text = name.encode("ascii", "replace")
         label = block.raw(f"{cell}_name", index)
