@@ -21,10 +21,9 @@ from byteor.kernel.atomics import (
     store_release,
 )
 from byteor.kernel.hot import hot
-from byteor.kernel.state import CONTENDED as CONTENDED
 from byteor.kernel.state import copy_words
 
-NOTHING = -2  # the answer of `take` at the end of the log
+NOTHING, PADDED, PASSED = -1, -2, -3  # answers of `take` that are no lengths
 SEQUENCE, ORDER, DATA = RECORD_HEADER["sequence"], RECORD_HEADER["order"], RECORD_HEADER.bytes
 COMMITTED, PADDING = RECORD_COMMITTED << 32, (RECORD_COMMITTED | RECORD_PADDING) << 32  # in the head word
 _IS_PADDING = RECORD_PADDING << 32
@@ -113,28 +112,25 @@ def count(log):
 
 
 @hot
-def take(log, at, out, tries):
+def take(log, at, out):
     """Copy the record at the position in `at` to `out`, header first, and move the position behind it.
 
-    Answers the length of its payload, NOTHING, or CONTENDED after so many tries. A position that was passed moves to
-    the oldest segment that is whole: numbers of records tell what is missing.
+    Answers the length of its payload, or NOTHING. With PADDED it has moved to the next segment; with PASSED to the
+    oldest one that is whole: what lies between was written over.
     """
-    for _ in range(tries):
-        position = load_relaxed(at)  # its own word
-        if position >= load_acquire(log.cursor):  # SYNC: pairs with the release in `append`
-            return NOTHING
-        copy_words(out, place_of(log, position), 1)
-        head = load_relaxed(out)  # live, so read once: it is judged like the rest
-        rest = log.segment_bytes - position % log.segment_bytes
-        size = rest if head & _IS_PADDING else min(size_of(head), rest)
-        copy_words(out + 8, place_of(log, position) + 8, 0 if head & _IS_PADDING else (size >> 3) - 1)
-        fence_acquire()  # SYNC: pairs with the fence in `append`
-        intent = load_relaxed(log.intent)
-        if intent - position > log.segments * log.segment_bytes:
-            oldest = (intent - 1) // log.segment_bytes - log.segments + 1
-            store_relaxed(at, oldest * log.segment_bytes)
-        else:
-            store_relaxed(at, position + size)
-            if not head & _IS_PADDING:
-                return max(0, min(head & _LENGTH, size - DATA))
-    return CONTENDED
+    position = load_relaxed(at)  # its own word
+    if position >= load_acquire(log.cursor):  # SYNC: pairs with the release in `append`
+        return NOTHING
+    copy_words(out, place_of(log, position), 1)
+    head = load_relaxed(out)  # live, so read once: it is judged like the rest
+    rest = log.segment_bytes - position % log.segment_bytes
+    size = rest if head & _IS_PADDING else min(size_of(head), rest)
+    copy_words(out + 8, place_of(log, position) + 8, 0 if head & _IS_PADDING else (size >> 3) - 1)
+    fence_acquire()  # SYNC: pairs with the fence in `append`
+    intent = load_relaxed(log.intent)
+    if intent - position > log.segments * log.segment_bytes:
+        oldest = (intent - 1) // log.segment_bytes - log.segments + 1
+        store_relaxed(at, oldest * log.segment_bytes)
+        return PASSED
+    store_relaxed(at, position + size)
+    return PADDED if head & _IS_PADDING else max(0, min(head & _LENGTH, size - DATA))

@@ -158,7 +158,7 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "state, put": (state.put, (PLACE, WORD, 3)),
         "state, get": (state.get, (PLACE, WORD, 2)),
         "journal, append": (journal.append, (LOG, WORD, 4)),
-        "journal, take": (journal.take, (LOG, WORD, WORD, 2)),
+        "journal, take": (journal.take, (LOG, WORD, WORD)),
         "journal, count": (journal.count, (LOG,)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),
     }

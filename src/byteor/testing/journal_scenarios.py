@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from byteor.kernel import journal as kernel
-from byteor.kernel.journal import COMMITTED, CONTENDED, DATA, FIRST, NOTHING, NUMBER, ROW, SEQUENCE, TAIL, Log
+from byteor.kernel.journal import COMMITTED, DATA, FIRST, NOTHING, NUMBER, PADDED, PASSED, ROW, SEQUENCE, TAIL, Log
 from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, scenario
 from byteor.testing.lift import Body
@@ -57,10 +57,10 @@ class Journal:
             yield from self.appending(number, words)
             number += 1
 
-    def taking(self, at: int, tries: int = 2) -> Body:
+    def taking(self, at: int) -> Body:
         """Take a record; note its number."""
         out = self.world.word("out")
-        length = yield from self.lab.lift(kernel.take)(self.log, at, out, tries)
+        length = yield from self.lab.lift(kernel.take)(self.log, at, out)
         if length >= 0:
             self.got.append(self.lab.value(out + SEQUENCE))
             words = [self.lab.value(out + i) for i in range(DATA, DATA + length, 8)]
@@ -76,7 +76,7 @@ class Journal:
         at = self.world.word("position")
         while not self.got or self.got[-1] < last:
             length = yield from self.taking(at)
-            if length < 0:
+            if length == NOTHING:
                 yield "pause", ""
 
     def rows(self) -> list[list[int]]:
@@ -114,8 +114,8 @@ def passed(lab: Lab, before: Sequence[int], at: int, more: Sequence[int]) -> Che
     position = lab.world.word("position", at)
 
     def reading() -> Body:
-        length = yield from journal.taking(position, 1)
-        assert length >= 0 or length == CONTENDED
+        length = yield from journal.taking(position)
+        assert length != NOTHING
 
     lab.world.spawn(journal.writing([*before, *more]), "writer")
     lab.world.spawn(reading(), "reader")
@@ -136,7 +136,7 @@ def writer_dies(lab: Lab, before: Sequence[int], first: Sequence[int], second: S
     position = lab.world.word("position", at)
 
     def reading() -> Body:
-        yield from journal.taking(position, 1)
+        yield from journal.taking(position)
 
     dead = lab.world.spawn(journal.writing([*before, *first]), "writer", mortal=True)
     lab.world.spawn(journal.writing([*before, *second], (dead,)), "successor")
@@ -160,7 +160,7 @@ def _(lab: Lab) -> Check:
     def reading() -> Body:
         yield from after_death_of(dead)
         counted.append((yield from lab.lift(kernel.count)(journal.log)))
-        while (yield from journal.taking(position)) >= 0:
+        while (yield from journal.taking(position)) != NOTHING:
             pass
 
     lab.world.spawn(reading(), "reader")
@@ -187,18 +187,16 @@ def _(lab: Lab) -> Check:
             answers.append((yield from journal.appending(number, words)))
             answers.append(lab.value(log.sequence))
         # The log holds records 4 and 5, in segments 3 and 4.
-        answers.append((yield from journal.taking(position, 1)))
-        answers.append(lab.value(position))
-        while (yield from journal.taking(position, 2)) >= 0:
+        for _ in range(5):
+            answers.append((yield from journal.taking(position)))
             answers.append(lab.value(position))
-        answers.append((yield from journal.taking(position)))
 
     lab.world.spawn(run(), "alone")
 
     def check() -> None:
         ends = (40, 96, 128, 192, 232, 320)
         appended = [word for i, end in enumerate(ends) for word in (i, end, i + 1)]
-        assert answers == [*appended, CONTENDED, 192, 232, 320, NOTHING], answers
+        assert answers == [*appended, PASSED, 192, 16, 232, PADDED, 256, 40, 320, NOTHING, 320], answers
         assert journal.got == [4, 5], journal.got
         assert journal.rows() == [[4, 5, 0], [3, 4, 40]]
 
