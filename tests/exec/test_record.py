@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from byteor.exec.record import KEPT, Records, rows
+from byteor.exec.record import KEPT, Records, Texts, rows
 
 KIND = np.dtype(
     {
@@ -47,13 +47,22 @@ def test_integers_are_cut_as_compiled_code_cuts_them() -> None:
 @pytest.mark.parametrize("text", [b"", b"a", b"a\0b", b"\0\0b", b"abc"])
 def test_texts_end_where_numpy_ends_them(text: bytes) -> None:
     whole = array()
-    Records(whole)[0].tag = text
+    whole["tag"][0] = text
     assert (Records(whole)[0].tag, whole["tag"][0]) == (text, text)
 
 
-def test_a_text_too_long_is_refused() -> None:
-    with pytest.raises(ValueError, match="4 bytes"):
-        Records(array())[0].tag = b"abcd"
+@pytest.mark.parametrize(("text", "why"), [(b"abcd", "4 bytes"), (b"a\0b", "zero byte")])
+def test_a_text_that_does_not_fit_is_refused(text: bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Records(array())[0].tag = text
+
+
+def test_quick_records_are_for_texts_without_zeros_inside() -> None:
+    whole = array()
+    assert not Texts(whole).are_odd(0, 4)
+    assert Records(whole, quick=True)[0].tag == b"ab"
+    whole["tag"][2] = b"a\0b"
+    assert [Texts(whole).are_odd(*rows) for rows in ((0, 2), (0, 3), (2, 1), (3, 1))] == [False, True, True, False]
 
 
 def test_a_piece_is_the_same_records_again() -> None:

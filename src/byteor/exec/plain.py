@@ -16,7 +16,7 @@ import numpy as np
 from numba.core import types
 
 from byteor.exec.guard import guarded
-from byteor.exec.record import Records, rows
+from byteor.exec.record import Records, Texts, rows
 from byteor.exec.runners import FAULTS, Place, Runner
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel.hot import short, waiting
@@ -44,7 +44,8 @@ class PlainRunner(Runner):
         self._wait = waiting(wait_past)
         self._advance = short(advance, types.int64, types.int64, numba.typeof(port.bells))
         self._rows_of = waiting(make_rows_of(held.row_of)) if held.keys else None
-        self._slots, self._records = self._array(slots), Records(slots)
+        self._slots, self._records = self._array(slots), Records(slots, quick=True)
+        self._texts, self._exact = Texts(slots), Records(slots)
         self._rows = Records(held.table)
         self._names = arguments(code.function)[1:]
         self._fixed = {"p": Records(held.p)[0], "state": self._array(held.table) if held.keys else self._rows[0]}
@@ -95,7 +96,7 @@ class PlainRunner(Runner):
     def _messages(self, slot: int, n: int, live: Mask) -> Mask:
         names = [name for name in self._names if name != "state" or self._rows_of is None]
         call = partial(self._call, **{name: self._fixed[name] for name in names}) if names else self._call
-        records = self._records.piece(slot, n)
+        records = (self._exact if self._texts.are_odd(slot, n) else self._records).piece(slot, n)
         index = self._index(slot, n, live)
         if live is not None:
             records = list(compress(records, live))
