@@ -51,10 +51,15 @@ def test_texts_end_where_numpy_ends_them(text: bytes) -> None:
     assert (Records(whole)[0].tag, whole["tag"][0]) == (text, text)
 
 
-@pytest.mark.parametrize(("text", "why"), [(b"abcd", "4 bytes"), (b"a\0b", "zero byte")])
-def test_a_text_that_does_not_fit_is_refused(text: bytes, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        Records(array())[0].tag = text
+def test_a_text_too_long_is_cut_as_numpy_cuts_it() -> None:
+    whole = array()
+    Records(whole)[0].tag = b"abcd"
+    assert whole["tag"][0] == b"abc"
+
+
+def test_a_text_with_a_zero_inside_is_refused() -> None:
+    with pytest.raises(ValueError, match="zero byte"):
+        Records(array())[0].tag = b"a\0b"
 
 
 def test_quick_records_are_for_texts_without_zeros_inside() -> None:

@@ -2,7 +2,7 @@
 
 Rule 1. A record is a C structure that Python's own `ctypes` reads and writes: a field costs some 30 ns.
 Rule 2. One class an array, which keeps the array alive; one record a row, made when first asked for and kept.
-Rule 3. Integers are cut to their field as compiled code cuts them; bytes are as long as numpy says.
+Rule 3. What does not fit is cut to its field, as compiled code and numpy cut it.
 """
 
 from __future__ import annotations
@@ -109,9 +109,7 @@ def _text(base: Any, name: str, size: int, quick: bool) -> property:
         return value if len(value) == size else ctypes.string_at(ctypes.addressof(self) + offset, size).rstrip(b"\0")
 
     def put(self: Any, value: bytes | str) -> None:
-        data = value.encode() if isinstance(value, str) else bytes(value)
-        if len(data) > size:
-            raise ValueError(f"{len(data)} bytes do not fit a field of {size}")
+        data = (value.encode() if isinstance(value, str) else bytes(value))[:size]
         if b"\0" in data.rstrip(b"\0"):
             raise ValueError(f"{data!r} has a zero byte inside")
         ctypes.memmove(ctypes.addressof(self) + offset, data.ljust(size, b"\0"), size)
