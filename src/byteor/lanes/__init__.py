@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from byteor.lanes.by_name import open as open
     from byteor.lanes.by_name import remove as remove
     from byteor.lanes.events import Lane as Lane
+    from byteor.lanes.journal import Gap as Gap
     from byteor.lanes.outcome import Closed as Closed
     from byteor.lanes.outcome import Died as Died
     from byteor.lanes.outcome import Outcome as Outcome
@@ -30,6 +31,7 @@ _OWNERS = {
     "byteor.kernel.ends": "try_receive try_receive_many try_send try_send_many",
     "byteor.lanes.events": "Lane",
     "byteor.lanes.by_name": "create open remove",
+    "byteor.lanes.journal": "Gap",
     "byteor.lanes.outcome": "Closed Died Outcome",
     "byteor.lanes.receiver": "Reader",
     "byteor.lanes.sender": "Sender",
