@@ -220,3 +220,12 @@ def test_python_sources_and_sinks_run_beside_the_plan(tmp_path: Path) -> None:
     assert done.exit_code == 0 and "[15.0, 120.0]" in done.stdout
     done = byteor("run", p.plan, "-i", where + "broken", "-o", p.path("out.csv"))
     assert done.exit_code == 1 and "KeyError: 'gone'" in done.stderr and p.left() == []
+
+
+def test_debug_tells_a_stage_that_writes_what_it_did_not_declare(tmp_path: Path) -> None:
+    p = project(tmp_path)
+    Path(p.path("stages.py")).write_text("def value(tick):\n    tick.size = 0\n")
+    done = p.run("--debug")
+    assert done.exit_code == 1
+    assert "it changed `size`" in done.stderr
+    assert p.left() == []

@@ -48,6 +48,7 @@ class Asked:
     settings: tuple[str, ...] = ()
     rejects: str | None = None
     roll: Roll | None = None
+    debug: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,16 @@ def run(
     vary_batches: Annotated[
         bool, typer.Option("--vary-batches", help="Run twice with other batch limits, and compare the outputs.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Run interpreted, and hold every stage to what it says that it writes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a plan or a spec over an input, into outputs."""
     with output.told(as_json):
         options = (wait, batch, limit, repeat, interpreted, single_thread)
-        asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects, rolled(roll))
+        asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
+        asked = replace(asked, roll=rolled(roll), debug=debug)
         if vary_batches:
             from byteor.cli.vary import vary
 
@@ -190,9 +195,10 @@ def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
             spec,
             wait=asked.wait,
             batch=asked.batch,
-            interpreted=asked.interpreted,
+            interpreted=asked.interpreted or asked.debug,
             single_thread=asked.single_thread,
             folder=seen.folder,
+            debug=asked.debug,
         )
     except diag.Refused as e:
         raise seen.placed(e) from e
