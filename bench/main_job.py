@@ -103,7 +103,7 @@ def timed(work: Callable[[], Any]) -> Took:
 
 def ours(path: Path, repeat: int | None = None, output: Path | None = None) -> Took:
     """Run the plan over a file, as the command line does; what it tells of its time is from start to join."""
-    from byteor.cli.run import Asked, carry_out
+    from byteor.cli.carry import Asked, carry_out
 
     outputs = (str(output or BUILD / "delays.parquet"),)
     with contextlib.redirect_stderr(io.StringIO()), Clock() as clock:

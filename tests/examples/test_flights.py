@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from byteor.cli.carry import Asked, carry_out
 from byteor.cli.report import as_data
-from byteor.cli.run import Asked, carry_out
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "flights"

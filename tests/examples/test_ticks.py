@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from byteor.cli.run import Asked, carry_out
+from byteor.cli.carry import Asked, carry_out
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ticks"
 

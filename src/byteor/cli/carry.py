@@ -1,0 +1,214 @@
+"""Carry out what a command line asks for: from a document and its places to an outcome.
+
+Rule 1. Everything that can be refused is refused before the first row moves.
+Rule 2. The main thread shows progress and sees signals; with `single_thread` it does all the work as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from byteor import diag
+from byteor.cli import output
+from byteor.cli.loading import Examined, edited, examine
+
+if TYPE_CHECKING:
+    from byteor.cli.report import Outcome
+    from byteor.edges.rolling import Roll
+
+SWITCH = 100e-6  # seconds: Python stages that come back from a wait would otherwise queue for the GIL
+
+
+class GivenUp(BaseException):
+    """The second signal in a stepped run; no stage may catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks for."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    wait: str = ""
+    batch: int = 4096
+    limit: int | None = None
+    repeat: int | None = None
+    interpreted: bool = False
+    single_thread: bool = False
+    settings: tuple[str, ...] = ()
+    rejects: str | None = None
+    roll: Roll | None = None
+    debug: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to run: the document, its spec with its edits made, and the places of its boundaries."""
+
+    seen: Examined
+    spec: Any
+    place: str | None
+    places: dict[str, str]
+
+
+def prepared(where: str, asked: Asked) -> Prepared:
+    """Read the document, make the edits, and place the boundaries; raise `Refused` where that cannot be."""
+    from byteor.cli.boundaries import egresses, placed
+
+    seen = examine(where)
+    spec = seen.usable()
+    from byteor.exec.single_ring import unsupported
+
+    if found := unsupported(spec):
+        raise seen.placed(diag.Refused(found))
+    if asked.settings:
+        spec = edited(spec, asked.settings, seen.source.name)
+    place = placed("input", asked.inputs, [spec.ingress.name]).get(spec.ingress.name)
+    return Prepared(seen, spec, place, placed("output", asked.outputs, list(egresses(spec))))
+
+
+def carry_out(where: str, asked: Asked) -> Outcome:
+    """Run a document as asked; raise `Refused` where it cannot run at all."""
+    return run_prepared(prepared(where, asked), asked)
+
+
+def run_prepared(ready: Prepared, asked: Asked) -> Outcome:
+    """Run what is prepared; raise `Refused` where it cannot run at all."""
+    sys.setswitchinterval(SWITCH)
+    return replace(_run(ready, asked), places=ready.places)
+
+
+def _run(ready: Prepared, asked: Asked) -> Outcome:
+    from byteor.cli import boundaries
+    from byteor.cli.progress import Progress
+    from byteor.cli.signals import stoppable_stdin
+
+    seen, spec = ready.seen, ready.spec
+    if ready.place is None:
+        from byteor.exec import findings as x
+
+        help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
+        raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
+    with stoppable_stdin() as wake, Progress() as progress, _rejects(asked.rejects) as kept:
+        source = boundaries.source_of(spec, ready.place, seen.folder, kept)
+        progress.say(f"bringing up {len(spec.stages)} stages")
+        made = _bring_up(seen, spec, asked)
+        if source.note:
+            print(f"note: {source.note}", file=sys.stderr)
+        batches = boundaries.batches_of(spec, source, asked.limit, asked.repeat)
+        sinks = boundaries.sinks_of(spec, ready.places, seen.folder, asked.roll)
+        progress.begin()
+        try:
+            return _driven(made, batches, sinks, source, wake, progress)
+        except BaseException:
+            boundaries.abort(sinks)
+            raise
+
+
+def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
+    from byteor.exec.run import run as bring_up
+    from byteor.exec.runners import StageFailed
+
+    try:
+        return bring_up(
+            spec,
+            wait=asked.wait,
+            batch=asked.batch,
+            interpreted=asked.interpreted or asked.debug,
+            single_thread=asked.single_thread,
+            folder=seen.folder,
+            debug=asked.debug,
+        )
+    except diag.Refused as e:
+        raise seen.placed(e) from e
+    except StageFailed as e:
+        raise output.Failed(str(e)) from e
+
+
+@contextlib.contextmanager
+def _rejects(where: str | None) -> Iterator[Any]:
+    """The file of skipped rows: complete after a run, gone when there was none."""
+    if where is None:
+        yield None
+        return
+    from byteor.edges.rejects import RejectsFile
+
+    file = RejectsFile(where)
+    try:
+        yield file
+    except BaseException:
+        file.abort()
+        raise
+    file.finish()
+
+
+def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progress: Any) -> Outcome:
+    """Drive the run to its end, however it comes, and say how it ended."""
+    from byteor.cli.signals import caught
+    from byteor.edges.drive import Drive
+
+    drive = Drive(made, batches, sinks)
+
+    def on_signal(count: int) -> None:
+        wake()
+        os.write(2, b"giving up\n" if count > 1 else b"draining; once more gives up\n")  # print may be under way
+        drive.ask()
+        if count > 1 and not made.ring.options.threads:
+            raise GivenUp
+
+    with caught(on_signal) as signals:
+        if made.ring.options.threads:
+            _watch(drive, signals, progress)
+        else:
+            with contextlib.suppress(GivenUp):
+                drive.step_through()
+                return _outcome(drive, source, signals)
+            drive.abort()
+        return _outcome(drive, source, signals)
+
+
+def _watch(drive: Any, signals: Any, progress: Any) -> None:
+    drive.start()
+    patience = 20  # a stage that never comes back is left behind after two seconds
+    while not drive.wait(0.1) and patience:
+        progress.show(drive.run.snapshot())
+        if signals.count > 1:
+            drive.abort()
+            patience -= 1
+        elif signals.count:
+            drive.drain()
+
+
+def _outcome(drive: Any, source: Any, signals: Any) -> Outcome:
+    from byteor.cli.report import Outcome
+    from byteor.exec.runners import StageFailed
+
+    status, error, details = "drained" if signals.count else "done", "", None
+    if drive.aborted:
+        status = "aborted"
+    try:
+        drive.finish()
+    except StageFailed as e:
+        status = "failed"
+        error, details = _stage_failed(e, drive.run.spec)
+    except diag.Refused as e:
+        status, error = "refused", diag.render(e.diagnostics, e.source)
+        details = {"findings": output.as_data(e.diagnostics, e.source)}
+    except Exception as e:  # noqa: BLE001 a source's or a sink's own error, or the machine's: told, not shown as a traceback
+        status, error = "failed", f"error: {type(e).__name__}: {output.reason(e)}"
+        details = {"error": {"cause": f"{type(e).__name__}: {output.reason(e)}"}}
+    return Outcome(drive.run.report(), status, source.skipped, signals.first, error, details)
+
+
+def _stage_failed(e: Any, spec: Any) -> tuple[str, dict[str, Any]]:
+    from byteor.exec import findings as x
+
+    number = next(i for i, stage in enumerate(spec.stages) if stage.name == e.stage)
+    found = x.STAGE_RAISED.at(f"single_ring.stages.{number}", str(e))
+    told = {"stage": e.stage, "sequence": e.sequence, "cause": e.reason, "record": e.record}
+    return diag.render([found]), {"error": told, "findings": output.as_data([found], None)}
