@@ -39,6 +39,7 @@ def create(
     Messages are of the numpy type `dtype`, or, with `slot_bytes=` and no type, bytes up to that length.
     Events and fanout take `capacity=1024` (slots, a power of two), `readers=`, `may_block=False` (whether ends may
     sleep on doorbells), `prefault=` and `mlock=`; events also `producers=1`.
+    State takes `capacity=4`, journal `segments=4`, `segment_bytes=65536`, `readers=1`; both `prefault=` and `mlock=`.
     """
     if kind not in KINDS or backing not in ("shm", "mem"):
         said = f"`kind` is {kind!r} and `backing` is {backing!r}"
