@@ -100,6 +100,9 @@ def test_a_reader_comes_back_to_what_it_had_not_given_back(make: Callable[..., A
     assert [number_of(first.receive()) for _ in range(2)] == [0, 1]
     assert code_of(lambda: lane.reader(0)) == "T036"
     first.leave()
+    assert first.try_receive() is None
+    with pytest.raises(Closed):
+        first.receive()
     with lane.reader(0) as second:
         assert number_of(second.receive()) == 1
     with lane.reader(0) as third:

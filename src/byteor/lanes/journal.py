@@ -149,6 +149,8 @@ class Reader:
         if self._kept != NOTHING:
             length, self._kept = self._kept, NOTHING
             return self._record(length)
+        if not self._owner.alive:
+            return None
         self.release()
         for _ in range(_TRIES):
             before = int(self._at[0])
@@ -181,7 +183,7 @@ class Reader:
     def _look(self) -> Any:
         closed = calls.look()(self._form.block.address("closed"))
         found = self.try_receive()
-        if found is None and closed != OPEN:
+        if found is None and (closed != OPEN or not self._owner.alive):
             raise Closed(f"{self._form.name}: no record follows")
         return found
 
@@ -215,6 +217,7 @@ class Reader:
 
     def leave(self) -> None:
         """Leave what was taken last to be taken again."""
+        self._kept = NOTHING
         self._owner.leave()
 
     def __enter__(self) -> Reader:
