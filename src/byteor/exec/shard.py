@@ -18,7 +18,7 @@ from byteor.exec.runners import CompiledRunner, Place, Runner
 from byteor.exec.stage import Stage
 from byteor.exec.state import hold
 from byteor.kernel.loops import Port
-from byteor.kernel.wait import BLOCK, FOREVER, NOBODY, STRATEGIES, Waiter
+from byteor.kernel.wait import BLOCK, FOREVER, LINGER, NOBODY, STRATEGIES, Waiter
 from byteor.spec.model import SingleRing
 from byteor.spec.model import Stage as Spec
 
@@ -57,7 +57,9 @@ class Outside:
         return found if self.strategy == BLOCK and found else NOBODY
 
     def waiter(self, closed: int, end: mem.Words, patience: int = FOREVER) -> Waiter:
-        return Waiter(closed, self.control.address("stop"), end.address("bell"), self.strategy, patience)
+        return Waiter(
+            closed, self.control.address("stop"), end.address("bell"), self.strategy, patience, LINGER * (patience > 0)
+        )
 
 
 def outside(spec: SingleRing, options: Options) -> Outside:

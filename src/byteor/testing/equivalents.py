@@ -8,6 +8,7 @@ _CLOSED = (
     "`closed` brings nothing but its own value"
 )
 _PACE = "how many turns are spun before the first sleep; any number is right"
+_LINGER = "lingering looks at the same barrier again, and a barrier only grows: either answer is right"
 _LIVE = (
     "where no ancestor filters `marks` is UNMARKED, and a cut batch is live throughout: "
     "the rows noted are all live, as they were set"
@@ -21,6 +22,10 @@ _ROW = "a row of the table is looked at by a successor alone, once the cursor ha
 
 ARGUMENTS: dict[str, str] = {
     "ring: order weakened: fetch_add(bells[i], 1)": "a bell brings nothing but the news that it was rung",
+    "wait_past: check dropped: if turns == 0 and available - sequence < waiter.linger": _LINGER,
+    "wait_past: operand dropped: turns == 0 in turns == 0 and available - sequence < waiter.linger": _LINGER,
+    "wait_past: bound moved: turns == 0 -> turns != 0": _LINGER,
+    "wait_past: bound moved: available - sequence < waiter.linger -> available - sequence <= waiter.linger": _LINGER,
     "wait_past: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
     "wait_past: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
     "wait_past: order weakened: load_acquire(waiter.closed)": _CLOSED,

@@ -65,7 +65,7 @@ class Lab:
     def __init__(self, world: World, lift: Lifter) -> None:
         self.world, self.lift = world, lift
         self.blockers: tuple[int, ...] = ()
-        self.patience = FOREVER
+        self.patience, self.linger = FOREVER, 0
 
     def ring(self, capacity: int, gates: int, filters: int = 0) -> None:
         """Make the ring's words and slots."""
@@ -84,7 +84,8 @@ class Lab:
 
     def waiter(self, end: int) -> Waiter:
         """How this end waits."""
-        return Waiter(self.closed, self.stop, self.bells[end], BLOCK if self.blocks(end) else SPIN, self.patience)
+        strategy = BLOCK if self.blocks(end) else SPIN
+        return Waiter(self.closed, self.stop, self.bells[end], strategy, self.patience, self.linger)
 
     def rung(self, *ends: int) -> tuple[int, ...]:
         """The bells to ring: of those that may block."""

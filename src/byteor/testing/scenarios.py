@@ -36,6 +36,15 @@ for _capacity, _count, _full in ((1, 0, 0), (1, 2, 0), (1, 3, 0), (1, 4, 0), (2,
     )
 scenario("send, collect: capacity 2, 3 messages, pieces of 1")(lambda lab: unicast(lab, 2, 3, 1, 1))
 scenario("send, collect: capacity 2, 4 messages, pieces of 1")(lambda lab: unicast(lab, 2, 4, 1, 1))
+
+
+@scenario("send, collect, both lingering: capacity 2, 3 messages, pieces of 1")
+def lingering(lab: Lab) -> Check:
+    """Fewer messages than 3 are looked at again; the turns of the pause itself are not what is looked at."""
+    lab.linger = 3
+    return unicast(lab, 2, 3, 1, 1)
+
+
 scenario("send, collect: capacity 1, 5 messages", full=True)(lambda lab: unicast(lab, 1, 5))
 scenario("send, collect: capacity 2, 5 messages, pieces of 1", full=True)(lambda lab: unicast(lab, 2, 5, 1, 1))
 
