@@ -80,29 +80,30 @@ def make_message_loop(call, row_of, shape):
             if available == sequence:
                 return DONE
             while sequence < available:
-                end = min(available, sequence + port.limit)
-                note_batch(port.stats, end - sequence)
+                slot = sequence & mask
+                n = min(min(available - sequence, port.limit), len(slots) - slot)
+                note_batch(port.stats, n)
+                piece = slots[slot : slot + n]  # counted from 0: an index that cannot be negative costs nothing
                 out = 0
-                while sequence < end:
-                    slot = sequence & mask
+                for i in range(n):
                     gone = False
-                    if not skips or not is_dead(dead, port.marks, slot):
+                    if not skips or not is_dead(dead, port.marks, slot + i):
                         if raises or keyed:
-                            store_relaxed(port.stats, sequence)
-                        row = row_of(keys, slot) if keyed else 0
+                            store_relaxed(port.stats, sequence + i)
+                        row = row_of(keys, slot + i) if keyed else 0
                         if row < 0:
                             return FULL
-                        kept = call(slots[slot], 0, 0, table[row], p[0])
+                        kept = call(piece[i], 0, 0, table[row], p[0])
                         gone = not (kept is None or kept)
                         if gone and not filters:
-                            store_relaxed(port.stats, sequence)
+                            store_relaxed(port.stats, sequence + i)
                             return UNASKED
                     if filters:
-                        dead[port.own, slot] = gone
+                        dead[port.own, slot + i] = gone
                         out += gone
-                    sequence += 1
-                if filters and out > 0:
+                if out > 0:
                     count(port.stats + FILTERED, out)
+                sequence += n
                 advance(port.gate, sequence, port.bells)
 
     return loop

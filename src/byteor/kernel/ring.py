@@ -8,6 +8,7 @@ Rule 3. What was seen of the other side is kept: one look at a gate serves as ma
 
 from __future__ import annotations
 
+from byteor.abi.byteor_v1 import LAST
 from byteor.kernel.atomics import load_relaxed, store_release
 from byteor.kernel.hot import hot
 from byteor.kernel.wait import ring, wait_past
@@ -49,6 +50,7 @@ def make_source_loop(make):
     def loop(cursor, seen, gates, slots, count, p, waiter, bells, piece):
         """Publish up to `count` messages in pieces of at most `piece`; answer how many."""
         capacity = len(slots)
+        mask = (capacity - 1) & LAST  # seen to be positive: an index that cannot be negative costs nothing
         sequence = load_relaxed(cursor)  # its own word
         end = sequence + count
         full = seen[0] + capacity  # the first sequence without a free slot
@@ -60,7 +62,7 @@ def make_source_loop(make):
                     break
             until = min(min(sequence + piece, full), end)
             while sequence < until:
-                make(slots[sequence & (capacity - 1)], sequence, p[0])
+                make(slots[sequence & mask], sequence, p[0])
                 sequence += 1
             store_release(cursor, sequence)  # SYNC: pairs with `least` of whoever reads the cursor
             ring(bells)

@@ -97,7 +97,7 @@ def ring(bells):
 
 
 @hot
-def linger(cells, waiter):
+def look_again(cells, waiter):
     """Look once more after a moment: a neighbour at work is not followed at its heels.
 
     Who takes each message as it comes takes its line, and the cursor's, from under the other's next store.
@@ -119,7 +119,7 @@ def wait_past(cells, sequence, waiter):
         available = least(cells)
         if available > sequence:
             if turns == 0 and available - sequence < waiter.linger:
-                return linger(cells, waiter)
+                return look_again(cells, waiter)
             return available
         if load_acquire(waiter.closed) == sequence:  # SYNC: pairs with the release in `close`
             return sequence

@@ -33,10 +33,7 @@ ARGUMENTS: dict[str, str] = {
     "close: order weakened: store_release(closed, load_relaxed(cursor))": _CLOSED,
     "wait_news: operand dropped: turns > _SPINS in strategy == BLOCK and turns > _SPINS": _PACE,
     "wait_news: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
-    "make_message_loop.loop: operand dropped: filters in filters and out > 0": (
-        "`out` is only raised where the stage filters; the test is there for the compiler"
-    ),
-    "make_message_loop.loop: operand dropped: not skips in not skips or not is_dead(dead, port.marks, slot)": (
+    "make_message_loop.loop: operand dropped: not skips in not skips or not is_dead(dead, port.marks, slot + i)": (
         "where no ancestor filters `marks` is UNMARKED and no slot is dead; the test is there for the compiler"
     ),
     "make_batch_step.step: check forced: if told or keyed or masks": "`live` is scratch of the loop",
