@@ -56,8 +56,8 @@ def test_the_builder_gives_the_plan_of_the_document() -> None:
     assert made.plan == document.read(TEXT).plan
 
 
-def test_carriage_returns_are_taken_in_a_plan() -> None:
-    assert document.read(TEXT.replace("\n", "\r\n")).plan == document.read(TEXT).plan
+def test_carriage_returns_are_told_in_a_plan() -> None:
+    assert [d.code for d in document.read(TEXT.replace("\n", "\r\n")).findings] == ["P020"]
 
 
 @given(st.text() | st.binary() | st.text(st.sampled_from("[]{}=.,\"'\\#\n ab1-")))

@@ -39,6 +39,14 @@ Why: neither TOML nor JSON has one.
 Example: a file saved as "UTF-8 with BOM".
 Instead: save it without one.""",
 )
+RETURN = rule(
+    "P020",
+    "carriage-return",
+    """What: lines end with carriage return and line feed.
+Why: the same plan is the same bytes everywhere, as its spec is; an editor on Windows may write such ends.
+Example: a plan saved with "CRLF".
+Instead: save it with line feeds alone ("LF").""",
+)
 TOO_LARGE = rule(
     "P005",
     "too-large",
