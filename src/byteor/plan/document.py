@@ -108,7 +108,9 @@ def _screen(document: str | bytes) -> tuple[str | None, list[Diagnostic]]:
         found.append(p.BOM.at("", "the document starts with a byte order mark", help="save it without one"))
     if "\r\n" in text:
         number = text.count("\n", 0, text.index("\r\n")) + 1
-        found.append(p.RETURN.at("", f"line {number} ends with a carriage return", help="save it with line feeds alone"))
+        found.append(
+            p.RETURN.at("", f"line {number} ends with a carriage return", help="save it with line feeds alone")
+        )
     if not text.strip():
         return None, [*found, p.EMPTY.at("", "the document is empty")]
     if (longest := max(map(len, text.split("\n")))) > MAX_LINE:
