@@ -12,5 +12,7 @@ ticks["price"], ticks["size"] = [1.5, 2.0, 4.0], [10, 20, 30]
 with byteor.run(Path(__file__).with_name("plan.toml")) as run:
     run.ingress("in").send(ticks)
     run.ingress("in").close()
+    values = []
     for batch in run.egress("out"):
-        print(batch["value"].tolist())
+        values += batch["value"].tolist()
+print(values)
