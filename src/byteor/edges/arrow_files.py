@@ -115,6 +115,12 @@ def _row_text(batch: Any, row: int) -> str:
     return json.dumps(batch.slice(row, 1).to_pylist()[0], default=str)
 
 
+def _writer(file: Any, schema: Any, format: str, streams: bool) -> Any:
+    if format == "parquet":
+        return pq.ParquetWriter(file, schema)
+    return ipc.new_stream(file, schema) if streams else ipc.new_file(file, schema)
+
+
 class ArrowSink:
     """A Parquet file or an Arrow IPC stream or file."""
 
@@ -123,12 +129,8 @@ class ArrowSink:
         self._output = files.Output(egress.name, where)
         self._rows = Rebatch(egress.row_group, self._group)
         schema = schema_of(message)
-        if format == "parquet":
-            self._writer = pq.ParquetWriter(self._output.file, schema)
-        elif where == files.STREAM:
-            self._writer = ipc.new_stream(self._output.file, schema)
-        else:
-            self._writer = ipc.new_file(self._output.file, schema)
+        with self._output.beginning():
+            self._writer = _writer(self._output.file, schema, format, where == files.STREAM)
         self._is_parquet = format == "parquet"
 
     def write(self, rows: np.ndarray) -> None:

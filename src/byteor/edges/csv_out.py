@@ -22,7 +22,8 @@ class CsvSink:
     def __init__(self, egress: Egress, message: MessageType, where: str) -> None:
         self._null, self._columns = egress.null_text, columns_of(message)
         self._output = files.Output(egress.name, where)
-        self._output.write((",".join(name for _, _, name in self._columns) + "\n").encode())
+        with self._output.beginning():
+            self._output.write((",".join(name for _, _, name in self._columns) + "\n").encode())
 
     def write(self, rows: np.ndarray) -> None:
         if len(rows):

@@ -100,6 +100,15 @@ class Output:
         self.file = open(temporary, "w+b")
         self._final, self._temporary = path, temporary
 
+    @contextlib.contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Leave nothing behind when what every such file begins with cannot be written."""
+        try:
+            yield
+        except BaseException:
+            self.abort()
+            raise
+
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes; on a stream they leave at once."""
         with noted(self.where):

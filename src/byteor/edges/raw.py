@@ -141,7 +141,8 @@ class NpySink:
     def __init__(self, egress: Egress, message: MessageType, where: str) -> None:
         self._dtype, self._rows = dtype(message), 0
         self._output = files.Output(egress.name, where)
-        self._header()
+        with self._output.beginning():
+            self._header()
 
     def _header(self) -> None:
         """Write the header; numpy leaves room in it for the length to grow."""
