@@ -18,7 +18,7 @@ Instead: give a value within the bounds that the finding names; a damaged region
 )
 REGION_TOO_LARGE = rule(
     "A002",
-    "region-too-large",
+    "layout-too-large",
     """What: the region would have 4 GiB or more.
 
 Why: the size of a region is a 32-bit number in its header.
