@@ -174,7 +174,7 @@ class PlainRunner(Runner):
         return rows(array)
 
     def _one(self, array: np.ndarray) -> Any:
-        return array.view(np.recarray)[0]  # once a run: slower than a proxy, and a record for numpy as well
+        return Records(array)[0]
 
 
 def _kept(n: int, done: list[bool], live: Mask) -> Mask:
