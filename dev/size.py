@@ -19,7 +19,8 @@ GUIDE = (
     ("abi and kernel", 1100, ("abi", "kernel")),
     ("transport, backings, lanes", 800, ("transport", "backings", "lanes")),
     ("exec", 1400, ("exec",)),
-    ("edges and command line", 1800, ("edges", "cli")),
+    ("edges and command line", 1800, ("edges", "answers", "cli")),
+    ("browser", 300, ("web",)),
     ("testing", 700, ("testing",)),
 )
 LONGEST_FILE, LONGEST_FUNCTION = 400, 30

@@ -21,6 +21,7 @@ LAYERS = {
     "P": "plan",
     "S": "spec",
     "T": "transport",
+    "W": "web boundary",
     "X": "bring-up and running",
 }
 

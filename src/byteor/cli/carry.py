@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.loading import Examined, edited, examine
+from byteor.cli.loading import edited, examine, folder_of
+from byteor.lower.examine import Examined
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
@@ -95,13 +96,13 @@ def _run(ready: Prepared, asked: Asked) -> Outcome:
         help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
         raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
     with stoppable_stdin() as wake, Progress() as progress, _rejects(asked.rejects) as kept:
-        source = boundaries.source_of(spec, ready.place, seen.folder, kept)
+        source = boundaries.source_of(spec, ready.place, folder_of(seen), kept)
         progress.say(f"bringing up {len(spec.stages)} stages")
         made = _bring_up(seen, spec, asked)
         if source.note:
             print(f"note: {source.note}", file=sys.stderr)
         batches = boundaries.batches_of(spec, source, asked.limit, asked.repeat)
-        sinks = boundaries.sinks_of(spec, ready.places, seen.folder, asked.roll)
+        sinks = boundaries.sinks_of(spec, ready.places, folder_of(seen), asked.roll)
         progress.begin()
         try:
             return _driven(made, batches, sinks, source, wake, progress)
@@ -121,7 +122,7 @@ def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
             batch=asked.batch,
             interpreted=asked.interpreted or asked.debug,
             single_thread=asked.single_thread,
-            folder=seen.folder,
+            folder=folder_of(seen),
             debug=asked.debug,
         )
     except diag.Refused as e:

@@ -10,12 +10,10 @@ from typing import Annotated
 
 import typer
 
-from byteor import diag
+from byteor import answers, diag
 from byteor.cli import output
 from byteor.cli.output import Json
-from byteor.exec import findings as x
 from byteor.plan.page import explain as page_of
-from byteor.plan.page import near_codes
 
 TABLES = (
     "byteor.lower",
@@ -26,6 +24,7 @@ TABLES = (
     "byteor.abi.findings",
     "byteor.transport.findings",
     "byteor.lanes.findings",
+    "byteor.web.findings",
 )
 
 
@@ -44,23 +43,16 @@ def explain(
     known = rules()
     if not code:
         return _list(known, as_json)
-    text = page_of(code)
-    if text is None:
-        near = ", ".join(near_codes(code))
-        help = f"did you mean {near}?" if near else "`byteor explain` lists all codes"
-        raise output.refuse([x.RUN_OPTION.at("code", f"there is no code `{code}`", help=help)], None, as_json)
-    if as_json:
-        wanted = code.strip()
-        return output.put_json(next(_row(r) for r in known.values() if wanted.upper() == r.code or wanted == r.name))
-    print(text, end="")
-
-
-def _row(rule: diag.Rule) -> dict[str, str]:
-    return {"code": rule.code, "name": rule.name, "severity": rule.severity, "doc": rule.doc.strip()}
+    with output.told(as_json):
+        said = answers.explain(code)
+        if as_json:
+            output.put_json(said)
+        else:
+            print(page_of(said["code"]), end="")
 
 
 def _list(known: dict[str, diag.Rule], as_json: bool) -> None:
     if as_json:
-        return output.put_json({"codes": [_row(rule) for rule in known.values()]})
+        return output.put_json(answers.codes())
     for rule in known.values():
         print(f"{rule.code}  {rule.name}")

@@ -7,23 +7,31 @@ Rule 2. Statuses: 0 done, 1 failed, 2 findings, 3 complete with skipped or dropp
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import typer
 
-from byteor import diag
+from byteor import answers, diag
 
 DONE, FAILED, FOUND, LOSSY, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 
+as_data = answers.as_data
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
 def put_json(value: dict[str, Any], stream: Any = None) -> None:
     """Print one JSON object."""
-    print(json.dumps(value, indent=2), file=stream or sys.stdout, flush=True)
+    print(answers.text(value), end="", file=stream or sys.stdout, flush=True)
+
+
+def put(answer: dict[str, Any], key: str, as_json: bool) -> None:
+    """Print an answer as JSON, else the text that it has under `key`."""
+    if as_json:
+        put_json(answer)
+    else:
+        print(answer[key], end="")
 
 
 def put_findings(findings: Iterable[diag.Diagnostic], source: diag.Source | None) -> None:
@@ -31,16 +39,11 @@ def put_findings(findings: Iterable[diag.Diagnostic], source: diag.Source | None
     print(diag.render(findings, source), end="", file=sys.stderr, flush=True)
 
 
-def as_data(findings: Iterable[diag.Diagnostic], source: diag.Source | None) -> list[dict[str, object]]:
-    """Findings as plain data."""
-    return [diag.as_dict(d, source) for d in findings]
-
-
 def refuse(findings: Iterable[diag.Diagnostic], source: diag.Source | None, as_json: bool) -> typer.Exit:
     """Show why the command does not do what was asked; raise what this gives."""
     found = tuple(findings)
     if as_json:
-        put_json({"status": "refused", "findings": as_data(found, source)})
+        put_json(answers.refused(found, source))
     else:
         put_findings(found, source)
     return typer.Exit(FOUND)

@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 
 from byteor import diag
-from byteor.cli.loading import Examined
+from byteor.cli.loading import folder_of
 from byteor.edges.made import ring_type
 from byteor.exec.inspect import proposed
 from byteor.exec.resolve import resolve
 from byteor.exec.stage import Stage as Code
+from byteor.lower.examine import Examined
 from byteor.spec.model import IDENTITY, Field, Stage
 
 
 def judge(seen: Examined) -> tuple[tuple[diag.Diagnostic, ...], list[str]]:
     """Find the stages' code; give the differences, and proposals for what the plan leaves open."""
-    codes, found = resolve(seen.spec, seen.folder)
+    codes, found = resolve(seen.spec, folder_of(seen))
     refused = seen.placed(diag.Refused(found)) if found else None
     fields = ring_type(seen.spec).fields
     stages = [stage for stage in seen.spec.stages if stage.name in codes]

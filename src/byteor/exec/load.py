@@ -14,6 +14,7 @@ from typing import Any
 
 from byteor.diag import Diagnostic, Refused, Source, errors
 from byteor.lower import lower
+from byteor.lower.examine import form_of
 from byteor.plan.document import read
 from byteor.plan.model import Plan
 from byteor.spec.kv import decode, decode_json
@@ -50,15 +51,6 @@ def _from_text(text: str | bytes, name: str, folder: Path | None) -> Loaded:
     found = read(text, name)
     _refuse(found.findings, found.source, warnings_too=True)
     return _from_plan(found.plan, folder, found.source)
-
-
-def form_of(text: str | bytes) -> str:
-    """What a document is by its first words: kv | json (a spec) | plan (TOML or JSON)."""
-    head = text[:4096] if isinstance(text, str) else text[:4096].decode("utf-8", "replace")
-    lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
-    if lines and lines[0].startswith("byteor.kv="):
-        return "kv"
-    return "json" if head.lstrip().startswith("{") and '"byteor"' in head else "plan"
 
 
 def _from_plan(plan: Any, folder: Path | None, source: Source | None) -> Loaded:

@@ -72,7 +72,7 @@ class _Odd(ValueError):
 
 def load(text: str) -> Loaded:
     """Load a JSON text, or say what is wrong with it."""
-    if (line := _too_deep(text)) is not None:
+    if (line := too_deep(text)) is not None:
         return Loaded(problems=(Problem("deep", line),))
     try:
         data = json.loads(
@@ -85,7 +85,8 @@ def load(text: str) -> Loaded:
     return Loaded(data, lines=Lines(lambda: scan(text).lines))
 
 
-def _too_deep(text: str) -> int | None:
+def too_deep(text: str) -> int | None:
+    """The line at which a text is nested too deeply; None where it is not."""
     depth = 0
     for found in _BRACKETS.finditer(text):
         sign = found[0]
