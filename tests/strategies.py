@@ -16,7 +16,7 @@ from byteor.spec import codec
 from byteor.spec.build import egress, ingress, message_type, params_from, ring, stage
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import SCALARS, UNITS, Egress, End, Field, MessageType, SingleRing, Stage, State
-from tests.plants import random_plant
+from tests.plans import random_plant
 
 FEW = settings(max_examples=40)  # a whole spec is many choices: fewer of them find as much a second
 PRINTABLE = st.characters(min_codepoint=32, max_codepoint=126)

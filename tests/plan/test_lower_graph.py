@@ -21,7 +21,7 @@ from byteor.spec import kv, placement, rules
 from byteor.spec.build_lanes import LaneGraphBuilder
 from byteor.spec.describe import describe
 from byteor.spec.lane_graph import LaneGraph
-from tests import plants, strategies
+from tests import plans, strategies
 from tests.plan.plant_model import play
 from tests.strategies import FEW
 
@@ -65,10 +65,10 @@ def test_everything_that_lowering_inserts_has_a_note(plan: Plan) -> None:
             assert lane.kind in ("events", "journal") or f"lane_graph.lanes.{i}" in noted
 
 
-@pytest.mark.parametrize("make", [plants.random_plant, plants.random_ring], ids=["plants", "rings"])
+@pytest.mark.parametrize("make", [plans.random_plant, plans.random_ring], ids=["plants", "rings"])
 def test_plan_to_kv_to_json_to_kv_keeps_every_byte_of_500(make: object) -> None:
     seen = set()
-    for plan, lowered in plants.lowered(make, 500):
+    for plan, lowered in plans.lowered(make, 500):
         spec = lowered.spec
         assert spec is not None
         text = kv.encode(spec)
@@ -92,7 +92,7 @@ def _deterministic(lowered: Lowered) -> bool:
 
 def test_what_is_not_refused_ends_and_gives_the_same_under_every_schedule() -> None:
     occurred = Counter[str]()
-    for seed, (_, lowered) in enumerate(plants.lowered(plants.random_plant, 120, seed=7)):
+    for seed, (_, lowered) in enumerate(plans.lowered(plans.random_plant, 120, seed=7)):
         graph = lowered.spec
         if not isinstance(graph, LaneGraph) or not _deterministic(lowered):
             continue
@@ -284,4 +284,4 @@ def test_the_plan_of_a_lane_graph_is_no_ring() -> None:
 
 
 def test_the_generator_is_what_it_says() -> None:
-    assert plants.random_plant(Random(3)) == plants.random_plant(Random(3))
+    assert plans.random_plant(Random(3)) == plans.random_plant(Random(3))
