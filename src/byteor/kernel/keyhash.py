@@ -10,20 +10,32 @@ import numpy as np
 
 from byteor.kernel.hot import hot
 
-_SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
+SEED, _PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 _MIX = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
 
 
 @hot
-def key_hash(messages, row, start, size):
-    """The hash of `size` bytes from `start` of record `row`; `messages` is u8[rows, bytes]."""
-    h = _SEED
-    for k in range(start, start + size):
-        h = (h ^ np.uint64(messages[row, k])) * _PRIME
+def mixed_with(h, byte):
+    """The hash so far, and one more byte of the key; it begins with SEED."""
+    return (h ^ np.uint64(byte)) * _PRIME
+
+
+@hot
+def finished(h):
+    """The hash of a key, after its last byte."""
     h = (h ^ (h >> _SHIFT)) * _MIX[0]
     h = (h ^ (h >> _SHIFT)) * _MIX[1]
     return h ^ (h >> _SHIFT)
+
+
+@hot
+def key_hash(messages, row, start, size):
+    """The hash of `size` bytes from `start` of record `row`; `messages` is u8[rows, bytes]."""
+    h = SEED
+    for k in range(start, start + size):
+        h = mixed_with(h, messages[row, k])
+    return finished(h)
 
 
 @hot
