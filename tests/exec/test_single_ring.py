@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from byteor import run
 from byteor.exec.run import Stopped, WouldBlock
 from byteor.exec.runners import StageFailed
+from byteor.exec.stage import stage
 from tests.exec.rings import STAGES, TICK, bring_up, by_hand, ring, sharded, through, ticks
 
 CHAIN = ring(("bump", ()), ("odd", ("bump",)), ("double", ("odd",)), ("seen", ("double",)))
@@ -82,6 +85,41 @@ def test_a_failing_stage_stops_everything_and_is_told(how: dict[str, Any]) -> No
     assert (told.value.stage, told.value.sequence) == ("bump", 40)
     assert "ZeroDivisionError" in str(told.value) and "px=40" in told.value.record
     assert made.report().status == "failed"
+
+
+def batch_fails(batch: Any) -> None:
+    for i in range(len(batch)):
+        batch[i].qty = batch[i].qty // (batch[i].qty - 40)
+
+
+@stage
+def ends_in_failure(rec: Any, state: Any) -> None:
+    state.n += 1
+
+
+@ends_in_failure.end
+def fails_at_the_end(out: Any, state: Any) -> int:
+    half = state[: len(state) // 2]
+    out[0].n = 1 // (len(half) - len(half))
+    return 1
+
+
+FAILING: dict[str, Any] = {"bump": fails_at_40, "double": batch_fails, "total": ends_in_failure}
+
+
+@pytest.mark.parametrize("name", FAILING)
+@pytest.mark.parametrize("interpreted", [False, True])
+def test_a_run_that_failed_keeps_no_memory(name: str, interpreted: bool) -> None:
+    emit = "both" if name == "total" else "rows"
+    made = run(ring((name, ()), emit=emit), {name: FAILING[name]}, interpreted=interpreted)
+    with pytest.raises(StageFailed), made:
+        list(made.through([ticks(200)], "out"))
+    stage = made.ring.shards[0].runners[0].place
+    memory = [weakref.ref(array) for array in (stage.ring.slots, stage.held.table)]
+    del made, stage
+    for _ in range(2):  # the collector does not see what a view stands on, and takes another turn
+        gc.collect()
+    assert [array() is None for array in memory] == [True, True]
 
 
 def keep_all(rec: Any) -> bool:

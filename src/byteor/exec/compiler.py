@@ -21,8 +21,8 @@ from numba.extending import overload
 from byteor.diag import Diagnostic
 from byteor.exec import findings as x
 from byteor.exec.stage import Stage, arguments
-from byteor.kernel.cache import cached, fingerprint, remembered
-from byteor.kernel.hot import waiting
+from byteor.kernel.cache import fingerprint, remembered
+from byteor.kernel.hot import lending
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import Shape, make_batch_loop, make_message_loop
 from byteor.kernel.ring import make_source_loop
@@ -150,8 +150,8 @@ _NOISE = ("Failed in", "No implementation", "During", "File", "There are", "- ",
 def loop(form: str, call: Any, row_of: Any, shape: Shape) -> Any:
     """The compiled loop of a stage, from the cache where it is known."""
     if form == "message":
-        return waiting(make_message_loop(call, row_of, shape))
-    return waiting(make_batch_loop(call, make_rows_of(row_of), shape))
+        return lending(make_message_loop(call, row_of, shape))
+    return lending(make_batch_loop(call, make_rows_of(row_of), shape))
 
 
 def source_loop(make: Any) -> Any:
@@ -162,7 +162,7 @@ def source_loop(make: Any) -> Any:
 @functools.cache
 def _source_loop(make: Any, _content: str) -> Any:
     scope = {"f": native(make)}
-    return waiting(make_source_loop(numba.njit(eval("lambda record, number, p: f(record, number)", scope))))
+    return lending(make_source_loop(numba.njit(eval("lambda record, number, p: f(record, number)", scope))))
 
 
 def part(function: Any, boundscheck: bool) -> Any:
@@ -172,7 +172,7 @@ def part(function: Any, boundscheck: bool) -> Any:
 
 @functools.cache
 def _part(function: Any, _content: str, boundscheck: bool) -> Any:
-    return cached(native(function, boundscheck))
+    return lending(native(function, boundscheck))
 
 
 def not_compilable(spec: Spec, code: Stage, path: str, reason: NotCompilable) -> Diagnostic:

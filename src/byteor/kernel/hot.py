@@ -2,7 +2,8 @@
 
 Rule 1. A hot function is plain, top-level or one closure deep, small, and has its source on disk.
 Rule 2. Whoever calls from Python says whether the call may wait: `short` keeps the GIL, `waiting` releases it.
-Rule 3. These two forms are compiled on first use and kept in the cache that is never stale.
+Rule 3. What runs a user's code is `lending`: it waits, and may raise.
+Rule 4. These forms are compiled on first use and kept in the cache that is never stale.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numba
 
 from byteor.kernel.cache import cached
+from byteor.kernel.lend import lent
 
 
 def hot(function: Any) -> Any:
@@ -24,6 +26,16 @@ def hot(function: Any) -> Any:
 def waiting(function: Any) -> Any:
     """The form of a hot function for calls that may wait: the GIL is released."""
     return cached(numba.njit(nogil=True)(function.py_func))
+
+
+@functools.cache
+def lending(function: Any) -> Any:
+    """The waiting form of a hot function that runs a user's code: its arrays are lent to it."""
+
+    def lender(*given: Any) -> Any:
+        return function(*lent(given))
+
+    return cached(numba.njit(nogil=True)(lender))
 
 
 @functools.cache
