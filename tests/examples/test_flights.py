@@ -97,11 +97,14 @@ def reference(some: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 
 SHARDED = ("single_ring.shards=2", "single_ring.ordering=per_key", "single_ring.shard_key=carrier")
+EACH = ("single_ring.stages.3.call=stages:hub_each", "single_ring.stages.3.form=message")
 GRID = [
     *[{"wait": wait, "batch": batch} for wait in ("spin", "yield", "backoff", "block") for batch in (1, 7, 64, 4096)],
     *[{"interpreted": True, "batch": batch} for batch in (1, 7, 64, 4096)],
     *[{"single_thread": True, "batch": batch} for batch in (1, 4096)],
     {"single_thread": True, "interpreted": True, "batch": 7},
+    {"settings": EACH, "batch": 64},
+    {"settings": (*EACH, *SHARDED)},
     {"settings": SHARDED},
     {"settings": SHARDED, "single_thread": True, "batch": 7},
     {"settings": ("single_ring.capacity=1",)},
