@@ -22,6 +22,8 @@ typedef struct ByteorAtomicI64 { INDEXBUS_ALIGNAS(8) int64_t value; } ByteorAtom
 #define BYTEOR_CAPABILITY_SEVERAL_RINGS (UINT32_C(1) << 4) /* more than one ring, taken in turn */
 #define BYTEOR_CAPABILITY_RETAIN_ALL (UINT32_C(1) << 5) /* a journal whose segments are numbered files, never overwritten */
 #define BYTEOR_CAPABILITY_ENVELOPED (UINT32_C(1) << 6) /* messages are untyped and open with the `indexbus-msg` header */
+#define BYTEOR_CAPABILITY_FSYNC_SEGMENT (UINT32_C(1) << 16) /* the writer of a journal forces a segment to its disk before the next begins */
+#define BYTEOR_CAPABILITY_FSYNC_COMMIT (UINT32_C(1) << 17) /* the writer of a journal forces each record to its disk before it commits it */
 #define BYTEOR_RECORD_COMMITTED 1 /* flags of a journal's record */
 #define BYTEOR_RECORD_PADDING 2
 #define BYTEOR_KIND_EVENTS 128 /* bounded messages; for outside clients several producers, each with a ring of its own */
@@ -42,8 +44,9 @@ typedef struct ByteorLaneShape {
     uint64_t slot_bytes; /* bytes of a slot; from 1 to 2147483648; written by: creator */
     uint64_t lengths; /* 1 if slots have lengths; from 0 to 1; written by: creator */
     uint64_t orders; /* 1 if slots have order words; from 0 to 1; written by: creator */
+    uint64_t schema_bytes; /* bytes of the text of the message type; from 0 to 65536; written by: creator */
 } ByteorLaneShape;
-INDEXBUS_ASSERT(sizeof(ByteorLaneShape) == 56, "size of ByteorLaneShape");
+INDEXBUS_ASSERT(sizeof(ByteorLaneShape) == 64, "size of ByteorLaneShape");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorLaneShape) == 8, "alignment of ByteorLaneShape");
 INDEXBUS_ASSERT(offsetof(ByteorLaneShape, rings) == 0, "offset of ByteorLaneShape.rings");
 INDEXBUS_ASSERT(offsetof(ByteorLaneShape, gates) == 8, "offset of ByteorLaneShape.gates");
@@ -52,28 +55,33 @@ INDEXBUS_ASSERT(offsetof(ByteorLaneShape, capacity) == 24, "offset of ByteorLane
 INDEXBUS_ASSERT(offsetof(ByteorLaneShape, slot_bytes) == 32, "offset of ByteorLaneShape.slot_bytes");
 INDEXBUS_ASSERT(offsetof(ByteorLaneShape, lengths) == 40, "offset of ByteorLaneShape.lengths");
 INDEXBUS_ASSERT(offsetof(ByteorLaneShape, orders) == 48, "offset of ByteorLaneShape.orders");
+INDEXBUS_ASSERT(offsetof(ByteorLaneShape, schema_bytes) == 56, "offset of ByteorLaneShape.schema_bytes");
 
 /* what the creator chose, in the order of the family's parameters */
 typedef struct ByteorStateShape {
     uint64_t capacity; /* slots; a power of two from 4 to 65536; written by: creator */
     uint64_t slot_bytes; /* bytes of a slot; from 1 to 2147483648; written by: creator */
+    uint64_t schema_bytes; /* bytes of the text of the message type; from 0 to 65536; written by: creator */
 } ByteorStateShape;
-INDEXBUS_ASSERT(sizeof(ByteorStateShape) == 16, "size of ByteorStateShape");
+INDEXBUS_ASSERT(sizeof(ByteorStateShape) == 24, "size of ByteorStateShape");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorStateShape) == 8, "alignment of ByteorStateShape");
 INDEXBUS_ASSERT(offsetof(ByteorStateShape, capacity) == 0, "offset of ByteorStateShape.capacity");
 INDEXBUS_ASSERT(offsetof(ByteorStateShape, slot_bytes) == 8, "offset of ByteorStateShape.slot_bytes");
+INDEXBUS_ASSERT(offsetof(ByteorStateShape, schema_bytes) == 16, "offset of ByteorStateShape.schema_bytes");
 
 /* what the creator chose, in the order of the family's parameters */
 typedef struct ByteorJournalShape {
     uint64_t segments; /* segments in this region; 0 if they are files of their own; from 0 to 1024; written by: creator */
     uint64_t segment_bytes; /* bytes of a segment; a power of two from 4096 to 2147483648; written by: creator */
     uint64_t gates; /* readers; from 0 to 64; written by: creator */
+    uint64_t schema_bytes; /* bytes of the text of the message type; from 0 to 65536; written by: creator */
 } ByteorJournalShape;
-INDEXBUS_ASSERT(sizeof(ByteorJournalShape) == 24, "size of ByteorJournalShape");
+INDEXBUS_ASSERT(sizeof(ByteorJournalShape) == 32, "size of ByteorJournalShape");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorJournalShape) == 8, "alignment of ByteorJournalShape");
 INDEXBUS_ASSERT(offsetof(ByteorJournalShape, segments) == 0, "offset of ByteorJournalShape.segments");
 INDEXBUS_ASSERT(offsetof(ByteorJournalShape, segment_bytes) == 8, "offset of ByteorJournalShape.segment_bytes");
 INDEXBUS_ASSERT(offsetof(ByteorJournalShape, gates) == 16, "offset of ByteorJournalShape.gates");
+INDEXBUS_ASSERT(offsetof(ByteorJournalShape, schema_bytes) == 24, "offset of ByteorJournalShape.schema_bytes");
 
 /* what the creator chose, in the order of the family's parameters */
 typedef struct ByteorSegmentShape {
@@ -95,13 +103,17 @@ INDEXBUS_ASSERT(offsetof(ByteorPlantShape, runners) == 0, "offset of ByteorPlant
 typedef struct ByteorRoleShape {
     uint64_t inputs; /* lanes taken from; from 0 to 64; written by: creator */
     uint64_t outputs; /* lanes put to; from 0 to 64; written by: creator */
-    uint64_t state_bytes; /* bytes of state in a record; from 0 to 1073741824; written by: creator */
+    uint64_t tail_bytes; /* bytes of flat state, or of the log of keyed state, in a record; from 0 to 1073741824; written by: creator */
+    uint64_t table_bytes; /* bytes of keyed state; from 0 to 2147483648; written by: creator */
+    uint64_t end_bytes; /* bytes of what `end` gives; from 0 to 2147483648; written by: creator */
 } ByteorRoleShape;
-INDEXBUS_ASSERT(sizeof(ByteorRoleShape) == 24, "size of ByteorRoleShape");
+INDEXBUS_ASSERT(sizeof(ByteorRoleShape) == 40, "size of ByteorRoleShape");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorRoleShape) == 8, "alignment of ByteorRoleShape");
 INDEXBUS_ASSERT(offsetof(ByteorRoleShape, inputs) == 0, "offset of ByteorRoleShape.inputs");
 INDEXBUS_ASSERT(offsetof(ByteorRoleShape, outputs) == 8, "offset of ByteorRoleShape.outputs");
-INDEXBUS_ASSERT(offsetof(ByteorRoleShape, state_bytes) == 16, "offset of ByteorRoleShape.state_bytes");
+INDEXBUS_ASSERT(offsetof(ByteorRoleShape, tail_bytes) == 16, "offset of ByteorRoleShape.tail_bytes");
+INDEXBUS_ASSERT(offsetof(ByteorRoleShape, table_bytes) == 24, "offset of ByteorRoleShape.table_bytes");
+INDEXBUS_ASSERT(offsetof(ByteorRoleShape, end_bytes) == 32, "offset of ByteorRoleShape.end_bytes");
 
 /* the first 64 bytes of every region of ours */
 typedef struct ByteorHeader {
@@ -172,7 +184,6 @@ INDEXBUS_ASSERT(offsetof(ByteorDoorbell, announced) == 8, "offset of ByteorDoorb
 typedef struct ByteorEvents1x1 {
     ByteorHeader header; /* what the region is */
     ByteorLaneShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[8];
     ByteorOwned cursor[1]; /* messages published on each ring; written by: producer */
     ByteorMark mark[1]; /* the mark of each ring; written by: producer */
     ByteorWord closed[1]; /* -1 while open, else the final sequence; written by: producer */
@@ -199,7 +210,6 @@ INDEXBUS_ASSERT(offsetof(ByteorEvents1x1, slots) == 1024, "offset of ByteorEvent
 typedef struct ByteorEvents3x1 {
     ByteorHeader header; /* what the region is */
     ByteorLaneShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[8];
     ByteorOwned cursor[3]; /* messages published on each ring; written by: producer */
     ByteorMark mark[3]; /* the mark of each ring; written by: producer */
     ByteorWord closed[3]; /* -1 while open, else the final sequence; written by: producer */
@@ -226,7 +236,6 @@ INDEXBUS_ASSERT(offsetof(ByteorEvents3x1, slots) == 2560, "offset of ByteorEvent
 typedef struct ByteorSlots4 {
     ByteorHeader header; /* what the region is */
     ByteorLaneShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[8];
     ByteorOwned cursor[1]; /* messages published on each ring; written by: producer */
     ByteorMark mark[1]; /* the mark of each ring; written by: producer */
     ByteorWord closed[1]; /* -1 while open, else the final sequence; written by: producer */
@@ -255,7 +264,6 @@ INDEXBUS_ASSERT(offsetof(ByteorSlots4, slots) == 2816, "offset of ByteorSlots4.s
 typedef struct ByteorFanout4 {
     ByteorHeader header; /* what the region is */
     ByteorLaneShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[8];
     ByteorOwned cursor[1]; /* messages published on each ring; written by: producer */
     ByteorMark mark[1]; /* the mark of each ring; written by: producer */
     ByteorWord closed[1]; /* -1 while open, else the final sequence; written by: producer */
@@ -278,6 +286,17 @@ INDEXBUS_ASSERT(offsetof(ByteorFanout4, producer_bell) == 1152, "offset of Byteo
 INDEXBUS_ASSERT(offsetof(ByteorFanout4, reader_bell) == 1280, "offset of ByteorFanout4.reader_bell");
 INDEXBUS_ASSERT(offsetof(ByteorFanout4, slots) == 1792, "offset of ByteorFanout4.slots");
 
+/* how all waiters are woken that share a bell */
+typedef struct ByteorSharedBell {
+    INDEXBUS_ALIGNAS(128) ByteorAtomicI64 value; /* rung by adding one; the low half is a futex word; written by: writer, by adding */
+    ByteorAtomicI64 announced; /* set to 1 by whoever may block, to 0 by who rings; written by: anyone */
+    uint8_t unused0[112];
+} ByteorSharedBell;
+INDEXBUS_ASSERT(sizeof(ByteorSharedBell) == 128, "size of ByteorSharedBell");
+INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorSharedBell) == 128, "alignment of ByteorSharedBell");
+INDEXBUS_ASSERT(offsetof(ByteorSharedBell, value) == 0, "offset of ByteorSharedBell.value");
+INDEXBUS_ASSERT(offsetof(ByteorSharedBell, announced) == 8, "offset of ByteorSharedBell.announced");
+
 /* one value, copied out word by word */
 typedef struct ByteorValue {
     ByteorAtomicI64 stamp; /* when it was put, in nanoseconds of the monotonic clock */
@@ -294,11 +313,11 @@ INDEXBUS_ASSERT(offsetof(ByteorValue, data) == 16, "offset of ByteorValue.data")
 typedef struct ByteorState256 {
     ByteorHeader header; /* what the region is */
     ByteorStateShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[48];
+    uint8_t unused0[40];
     ByteorOwned cursor; /* values published; written by: writer */
     ByteorWord intent; /* values whose slots may be written over: cursor, or one more; written by: writer */
     ByteorWord closed; /* -1 while open, else the final cursor; written by: writer */
-    ByteorDoorbell bell; /* what all readers wait on */
+    ByteorSharedBell bell; /* what all readers wait on */
     ByteorValue slots[4]; /* the values, the latest at (cursor - 1) & mask; written by: writer */
     uint8_t unused1[64];
 } ByteorState256;
@@ -317,32 +336,33 @@ typedef struct ByteorSegment {
     INDEXBUS_ALIGNAS(64) ByteorAtomicI64 number; /* number of the segment in the whole log */
     ByteorAtomicI64 first; /* sequence of its first record */
     ByteorAtomicI64 tail; /* bytes used in it, once the next segment has begun; 0 before */
-    uint8_t unused0[40];
+    uint64_t log; /* in a file of its own: the generation of the journal that it belongs to */
+    uint8_t unused0[32];
 } ByteorSegment;
 INDEXBUS_ASSERT(sizeof(ByteorSegment) == 64, "size of ByteorSegment");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorSegment) == 64, "alignment of ByteorSegment");
 INDEXBUS_ASSERT(offsetof(ByteorSegment, number) == 0, "offset of ByteorSegment.number");
 INDEXBUS_ASSERT(offsetof(ByteorSegment, first) == 8, "offset of ByteorSegment.first");
 INDEXBUS_ASSERT(offsetof(ByteorSegment, tail) == 16, "offset of ByteorSegment.tail");
+INDEXBUS_ASSERT(offsetof(ByteorSegment, log) == 24, "offset of ByteorSegment.log");
 
 /* a segmented log with its readers' positions */
 typedef struct ByteorJournal4 {
     ByteorHeader header; /* what the region is */
     ByteorJournalShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[40];
+    uint8_t unused0[32];
     ByteorOwned cursor; /* position behind the last committed record, in bytes of the whole log; written by: writer */
     ByteorWord sequence; /* number of records committed; a successor counts it anew, from the first of its segment; written by: writer */
     ByteorWord intent; /* position up to which bytes may be written over; written by: writer */
     ByteorMark mark; /* the mark of the log; written by: writer */
     ByteorWord closed; /* -1 while open, else the final position; written by: writer */
     ByteorOwned gate[4]; /* position of each reader; written by: reader */
-    ByteorDoorbell producer_bell; /* what the writer waits on */
-    ByteorDoorbell reader_bell[4]; /* what each reader waits on */
+    ByteorSharedBell bell; /* what all readers wait on */
     ByteorSegment segment[3]; /* what lies in each segment; written by: writer */
     uint8_t unused1[64];
     uint8_t records[3][65536]; /* the records of each segment; written by: writer */
 } ByteorJournal4;
-INDEXBUS_ASSERT(sizeof(ByteorJournal4) == 198784, "size of ByteorJournal4");
+INDEXBUS_ASSERT(sizeof(ByteorJournal4) == 198272, "size of ByteorJournal4");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorJournal4) == 128, "alignment of ByteorJournal4");
 INDEXBUS_ASSERT(offsetof(ByteorJournal4, header) == 0, "offset of ByteorJournal4.header");
 INDEXBUS_ASSERT(offsetof(ByteorJournal4, shape) == 64, "offset of ByteorJournal4.shape");
@@ -352,10 +372,9 @@ INDEXBUS_ASSERT(offsetof(ByteorJournal4, intent) == 384, "offset of ByteorJourna
 INDEXBUS_ASSERT(offsetof(ByteorJournal4, mark) == 512, "offset of ByteorJournal4.mark");
 INDEXBUS_ASSERT(offsetof(ByteorJournal4, closed) == 640, "offset of ByteorJournal4.closed");
 INDEXBUS_ASSERT(offsetof(ByteorJournal4, gate) == 768, "offset of ByteorJournal4.gate");
-INDEXBUS_ASSERT(offsetof(ByteorJournal4, producer_bell) == 1280, "offset of ByteorJournal4.producer_bell");
-INDEXBUS_ASSERT(offsetof(ByteorJournal4, reader_bell) == 1408, "offset of ByteorJournal4.reader_bell");
-INDEXBUS_ASSERT(offsetof(ByteorJournal4, segment) == 1920, "offset of ByteorJournal4.segment");
-INDEXBUS_ASSERT(offsetof(ByteorJournal4, records) == 2176, "offset of ByteorJournal4.records");
+INDEXBUS_ASSERT(offsetof(ByteorJournal4, bell) == 1280, "offset of ByteorJournal4.bell");
+INDEXBUS_ASSERT(offsetof(ByteorJournal4, segment) == 1408, "offset of ByteorJournal4.segment");
+INDEXBUS_ASSERT(offsetof(ByteorJournal4, records) == 1664, "offset of ByteorJournal4.records");
 
 /* one numbered segment of a log */
 typedef struct ByteorSegmentFile {
@@ -412,47 +431,64 @@ INDEXBUS_ASSERT(offsetof(ByteorPlant4, owner) == 128, "offset of ByteorPlant4.ow
 INDEXBUS_ASSERT(offsetof(ByteorPlant4, stop) == 256, "offset of ByteorPlant4.stop");
 INDEXBUS_ASSERT(offsetof(ByteorPlant4, runner) == 384, "offset of ByteorPlant4.runner");
 
+/* where a role stands in one of its outputs */
+typedef struct ByteorPut {
+    ByteorAtomicI64 position; /* messages put to it */
+    ByteorAtomicI64 mark_field; /* its mark */
+    ByteorAtomicI64 mark_word; /* second word of the mark */
+    ByteorAtomicI64 dropped; /* messages that found it full and were dropped */
+} ByteorPut;
+INDEXBUS_ASSERT(sizeof(ByteorPut) == 32, "size of ByteorPut");
+INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorPut) == 8, "alignment of ByteorPut");
+INDEXBUS_ASSERT(offsetof(ByteorPut, position) == 0, "offset of ByteorPut.position");
+INDEXBUS_ASSERT(offsetof(ByteorPut, mark_field) == 8, "offset of ByteorPut.mark_field");
+INDEXBUS_ASSERT(offsetof(ByteorPut, mark_word) == 16, "offset of ByteorPut.mark_word");
+INDEXBUS_ASSERT(offsetof(ByteorPut, dropped) == 24, "offset of ByteorPut.dropped");
+
 /* one buffer of a progress record */
 typedef struct ByteorRecord {
     INDEXBUS_ALIGNAS(128) ByteorAtomicI64 epoch; /* number of the commit; stored last */
     ByteorAtomicI64 ended; /* how far `end` is: -1 not begun, else records of it that were sent */
-    ByteorAtomicI64 input[1]; /* position in each input */
-    ByteorAtomicI64 output[1]; /* position in each output */
-    ByteorAtomicI64 mark_field[1]; /* the mark of each output */
-    ByteorAtomicI64 mark_word[1]; /* second word of each mark */
-    ByteorAtomicI64 dropped[1]; /* messages dropped at each output */
     ByteorAtomicI64 filtered; /* messages taken out */
-    uint8_t state[64]; /* the flat state, or the log of the rows that changed */
+    ByteorAtomicI64 late; /* messages left out because their field fell */
+    ByteorAtomicI64 rows; /* rows of keyed state in use */
+    ByteorAtomicI64 logged; /* rows of keyed state in this record */
+    ByteorAtomicI64 input[1]; /* position in each input */
+    ByteorPut output[1]; /* position in each output, and its mark */
+    uint8_t tail[64]; /* flat state, or the log of the rows that changed: number, then row */
+    uint8_t unused0[104];
 } ByteorRecord;
-INDEXBUS_ASSERT(sizeof(ByteorRecord) == 128, "size of ByteorRecord");
+INDEXBUS_ASSERT(sizeof(ByteorRecord) == 256, "size of ByteorRecord");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorRecord) == 128, "alignment of ByteorRecord");
 INDEXBUS_ASSERT(offsetof(ByteorRecord, epoch) == 0, "offset of ByteorRecord.epoch");
 INDEXBUS_ASSERT(offsetof(ByteorRecord, ended) == 8, "offset of ByteorRecord.ended");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, input) == 16, "offset of ByteorRecord.input");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, output) == 24, "offset of ByteorRecord.output");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, mark_field) == 32, "offset of ByteorRecord.mark_field");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, mark_word) == 40, "offset of ByteorRecord.mark_word");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, dropped) == 48, "offset of ByteorRecord.dropped");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, filtered) == 56, "offset of ByteorRecord.filtered");
-INDEXBUS_ASSERT(offsetof(ByteorRecord, state) == 64, "offset of ByteorRecord.state");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, filtered) == 16, "offset of ByteorRecord.filtered");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, late) == 24, "offset of ByteorRecord.late");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, rows) == 32, "offset of ByteorRecord.rows");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, logged) == 40, "offset of ByteorRecord.logged");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, input) == 48, "offset of ByteorRecord.input");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, output) == 56, "offset of ByteorRecord.output");
+INDEXBUS_ASSERT(offsetof(ByteorRecord, tail) == 88, "offset of ByteorRecord.tail");
 
 /* a role's progress, in two buffers */
 typedef struct ByteorRole1x1 {
     ByteorHeader header; /* what the region is */
     ByteorRoleShape shape; /* the parameters of this layout; written by: creator */
-    uint8_t unused0[40];
+    uint8_t unused0[24];
     ByteorOwned owner; /* the role, which holds a lock here; the word is its number of starts; written by: role */
+    ByteorWord end_count; /* records that `end` gave; read once `ended` is 0 or more; written by: role */
     uint64_t generation[2]; /* of each lane it has positions in, once; written by: role */
     uint8_t unused1[112];
     ByteorRecord record[2]; /* the newer epoch is valid; written by: role */
 } ByteorRole1x1;
-INDEXBUS_ASSERT(sizeof(ByteorRole1x1) == 640, "size of ByteorRole1x1");
+INDEXBUS_ASSERT(sizeof(ByteorRole1x1) == 1024, "size of ByteorRole1x1");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorRole1x1) == 128, "alignment of ByteorRole1x1");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, header) == 0, "offset of ByteorRole1x1.header");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, shape) == 64, "offset of ByteorRole1x1.shape");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, owner) == 128, "offset of ByteorRole1x1.owner");
-INDEXBUS_ASSERT(offsetof(ByteorRole1x1, generation) == 256, "offset of ByteorRole1x1.generation");
-INDEXBUS_ASSERT(offsetof(ByteorRole1x1, record) == 384, "offset of ByteorRole1x1.record");
+INDEXBUS_ASSERT(offsetof(ByteorRole1x1, end_count) == 256, "offset of ByteorRole1x1.end_count");
+INDEXBUS_ASSERT(offsetof(ByteorRole1x1, generation) == 384, "offset of ByteorRole1x1.generation");
+INDEXBUS_ASSERT(offsetof(ByteorRole1x1, record) == 512, "offset of ByteorRole1x1.record");
 
 /* what precedes a record of a journal; records start at multiples of 8 and never cross a segment */
 typedef struct ByteorRecordHeader {
@@ -503,8 +539,11 @@ static inline uint64_t byteor_lane_dead_at(ByteorLaneShape shape, uint64_t i) {
 static inline uint64_t byteor_lane_slots_at(ByteorLaneShape shape, uint64_t i) {
     return indexbus_up(indexbus_up(256 + 512 * shape.rings + 256 * shape.gates * shape.rings + 8 * shape.capacity * shape.orders * shape.rings, 128) + 4 * shape.capacity * shape.lengths * shape.rings, 128) + indexbus_up(shape.capacity * shape.rings, 128) * shape.filters + i * shape.slot_bytes;
 }
+static inline uint64_t byteor_lane_schema_at(ByteorLaneShape shape, uint64_t i) {
+    return indexbus_up(indexbus_up(indexbus_up(256 + 512 * shape.rings + 256 * shape.gates * shape.rings + 8 * shape.capacity * shape.orders * shape.rings, 128) + 4 * shape.capacity * shape.lengths * shape.rings, 128) + indexbus_up(shape.capacity * shape.rings, 128) * shape.filters + shape.capacity * shape.rings * shape.slot_bytes, 128) + i * 1;
+}
 static inline uint64_t byteor_lane_bytes(ByteorLaneShape shape) {
-    return indexbus_up(indexbus_up(indexbus_up(256 + 512 * shape.rings + 256 * shape.gates * shape.rings + 8 * shape.capacity * shape.orders * shape.rings, 128) + 4 * shape.capacity * shape.lengths * shape.rings, 128) + indexbus_up(shape.capacity * shape.rings, 128) * shape.filters + shape.capacity * shape.rings * shape.slot_bytes, 128);
+    return indexbus_up(indexbus_up(indexbus_up(indexbus_up(256 + 512 * shape.rings + 256 * shape.gates * shape.rings + 8 * shape.capacity * shape.orders * shape.rings, 128) + 4 * shape.capacity * shape.lengths * shape.rings, 128) + indexbus_up(shape.capacity * shape.rings, 128) * shape.filters + shape.capacity * shape.rings * shape.slot_bytes, 128) + shape.schema_bytes, 128);
 }
 
 /* Offsets in any `state`: the latest value, in slots that are written over. Copy the shape once, check the copy, and use that. */
@@ -527,8 +566,11 @@ static inline uint64_t byteor_state_bell_at(ByteorStateShape shape) {
 static inline uint64_t byteor_state_slots_at(ByteorStateShape shape, uint64_t i) {
     return 640 + i * (16 + indexbus_up(shape.slot_bytes, 8));
 }
+static inline uint64_t byteor_state_schema_at(ByteorStateShape shape, uint64_t i) {
+    return indexbus_up(640 + 16 * shape.capacity + indexbus_up(shape.slot_bytes, 8) * shape.capacity, 128) + i * 1;
+}
 static inline uint64_t byteor_state_bytes(ByteorStateShape shape) {
-    return indexbus_up(640 + 16 * shape.capacity + indexbus_up(shape.slot_bytes, 8) * shape.capacity, 128);
+    return indexbus_up(indexbus_up(640 + 16 * shape.capacity + indexbus_up(shape.slot_bytes, 8) * shape.capacity, 128) + shape.schema_bytes, 128);
 }
 
 /* Offsets in any `journal`: a segmented log with its readers' positions. Copy the shape once, check the copy, and use that. */
@@ -556,20 +598,20 @@ static inline uint64_t byteor_journal_gate_at(ByteorJournalShape shape, uint64_t
     (void)shape;
     return 768 + i * 128;
 }
-static inline uint64_t byteor_journal_producer_bell_at(ByteorJournalShape shape) {
+static inline uint64_t byteor_journal_bell_at(ByteorJournalShape shape) {
     return 768 + 128 * shape.gates;
 }
-static inline uint64_t byteor_journal_reader_bell_at(ByteorJournalShape shape, uint64_t i) {
-    return 896 + 128 * shape.gates + i * 128;
-}
 static inline uint64_t byteor_journal_segment_at(ByteorJournalShape shape, uint64_t i) {
-    return 896 + 256 * shape.gates + i * 64;
+    return 896 + 128 * shape.gates + i * 64;
 }
 static inline uint64_t byteor_journal_records_at(ByteorJournalShape shape, uint64_t i) {
-    return indexbus_up(896 + 256 * shape.gates + 64 * shape.segments, 128) + i * shape.segment_bytes;
+    return indexbus_up(896 + 128 * shape.gates + 64 * shape.segments, 128) + i * shape.segment_bytes;
+}
+static inline uint64_t byteor_journal_schema_at(ByteorJournalShape shape, uint64_t i) {
+    return indexbus_up(indexbus_up(896 + 128 * shape.gates + 64 * shape.segments, 128) + shape.segment_bytes * shape.segments, 128) + i * 1;
 }
 static inline uint64_t byteor_journal_bytes(ByteorJournalShape shape) {
-    return indexbus_up(indexbus_up(896 + 256 * shape.gates + 64 * shape.segments, 128) + shape.segment_bytes * shape.segments, 128);
+    return indexbus_up(indexbus_up(indexbus_up(896 + 128 * shape.gates + 64 * shape.segments, 128) + shape.segment_bytes * shape.segments, 128) + shape.schema_bytes, 128);
 }
 
 /* Offsets in any `segment`: one numbered segment of a log. Copy the shape once, check the copy, and use that. */
@@ -607,15 +649,25 @@ static inline uint64_t byteor_role_owner_at(ByteorRoleShape shape) {
     (void)shape;
     return 128;
 }
+static inline uint64_t byteor_role_end_count_at(ByteorRoleShape shape) {
+    (void)shape;
+    return 256;
+}
 static inline uint64_t byteor_role_generation_at(ByteorRoleShape shape, uint64_t i) {
     (void)shape;
-    return 256 + i * 8;
+    return 384 + i * 8;
 }
 static inline uint64_t byteor_role_record_at(ByteorRoleShape shape, uint64_t i) {
-    return indexbus_up(256 + 8 * shape.inputs + 8 * shape.outputs, 128) + i * (indexbus_up(24 + 8 * shape.inputs + 32 * shape.outputs + indexbus_up(shape.state_bytes, 8), 128));
+    return indexbus_up(384 + 8 * shape.inputs + 8 * shape.outputs, 128) + i * (indexbus_up(48 + 8 * shape.inputs + 32 * shape.outputs + indexbus_up(shape.tail_bytes, 8), 128));
+}
+static inline uint64_t byteor_role_table_at(ByteorRoleShape shape) {
+    return indexbus_up(384 + 8 * shape.inputs + 8 * shape.outputs, 128) + 2 * indexbus_up(48 + 8 * shape.inputs + 32 * shape.outputs + indexbus_up(shape.tail_bytes, 8), 128);
+}
+static inline uint64_t byteor_role_end_at(ByteorRoleShape shape) {
+    return indexbus_up(indexbus_up(384 + 8 * shape.inputs + 8 * shape.outputs, 128) + 2 * indexbus_up(48 + 8 * shape.inputs + 32 * shape.outputs + indexbus_up(shape.tail_bytes, 8), 128) + indexbus_up(shape.table_bytes, 8), 128);
 }
 static inline uint64_t byteor_role_bytes(ByteorRoleShape shape) {
-    return indexbus_up(256 + 8 * shape.inputs + 8 * shape.outputs, 128) + 2 * indexbus_up(24 + 8 * shape.inputs + 32 * shape.outputs + indexbus_up(shape.state_bytes, 8), 128);
+    return indexbus_up(indexbus_up(indexbus_up(384 + 8 * shape.inputs + 8 * shape.outputs, 128) + 2 * indexbus_up(48 + 8 * shape.inputs + 32 * shape.outputs + indexbus_up(shape.tail_bytes, 8), 128) + indexbus_up(shape.table_bytes, 8), 128) + indexbus_up(shape.end_bytes, 8), 128);
 }
 
 #endif /* BYTEOR_V1_H */

@@ -113,3 +113,31 @@ def test_the_death_of_a_producer_ends_the_tail(folder: Path) -> None:
     os.waitpid(pid, 0)
     status, text = byteor("tail", "ticks")
     assert status == 1 and f"producer 0 of ticks (process {pid}) died" in text
+
+
+def test_a_journal_is_shown_with_its_segments(folder: Path) -> None:
+    with lanes.create("log", kind="journal", retain="all", segment_bytes=4096) as lane, lane.writer() as writer:
+        for n in range(5):
+            writer.append(bytes([n]) * 1500)
+    assert [Path(one["path"]).name for one in as_json("lanes")["lanes"]] == ["log"]
+    assert [(one["number"], one["first"]) for one in as_json("inspect", "log")["segments"]] == [(0, 0), (1, 2), (2, 4)]
+    status, text = byteor("inspect", "log")
+    assert status == 0 and "  segment 2            1,528 bytes from record 4" in text
+    assert as_json("inspect", "log.00000001")["kind"] == "segment"
+    assert byteor("tail", "log", "--from", "4") == (0, f"{'04' * 1500}\n")
+    os.rename(folder / "log.00000001", folder / "kept")
+    status, text = byteor("inspect", "log")
+    assert status == 2 and "segment 1: no file is there" in text
+    assert "T040" in byteor("tail", "log")[1]
+    assert byteor("rm", "log")[0] == 0 and os.listdir(folder) == ["kept"]
+
+
+def test_a_state_lane_and_the_gaps_of_a_journal_are_shown(folder: Path) -> None:
+    with lanes.create("best", ROW, kind="state") as lane:
+        lane.writer().put((7, b"me"))
+    assert byteor("tail", "best", "--type", "n:i8,who:S4") == (0, '{"n": 7, "who": "me"}\n')
+    with lanes.create("log", kind="journal", segments=2, segment_bytes=4096) as lane, lane.writer() as writer:
+        for n in range(4):
+            writer.append(bytes([n]) * 4000)
+    status, text = byteor("tail", "log")
+    assert (status, text.splitlines()[0]) == (0, '{"gap": {"bytes": 8192, "first": 0, "records": 2}}')

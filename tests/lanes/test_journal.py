@@ -138,12 +138,12 @@ def test_what_cannot_be_is_refused(folder: Path) -> None:
         assert code_of(lambda: lane.reader(1)) == "T035"
 
 
-def prepared(writer: Any, record: bytes) -> tuple[Any, int, int]:
+def prepared(writer: Any, record: bytes, log: Any = None) -> tuple[Any, int, int]:
     """The arguments of the kernel's `append` for a record."""
     writer._data[: len(record)] = np.frombuffer(record, np.uint8)
     writer._words[0] = COMMITTED | len(record)
     writer._words[SEQUENCE // 8] = writer.records
-    return writer._form.log, writer._source, (DATA + len(record) + 7) // 8
+    return log or writer._log._log, writer._source, (DATA + len(record) + 7) // 8
 
 
 def drained(reader: Any) -> list[int]:

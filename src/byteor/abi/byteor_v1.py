@@ -21,6 +21,7 @@ from byteor.abi.layout import (
     I64,
     LINE,
     SECTION,
+    U8,
     U32,
     U64,
     Cell,
@@ -46,6 +47,8 @@ CAPABILITIES = {
     "several_rings": (4, "more than one ring, taken in turn"),
     "retain_all": (5, "a journal whose segments are numbered files, never overwritten"),
     "enveloped": (6, "messages are untyped and open with the `indexbus-msg` header"),
+    "fsync_segment": (16, "the writer of a journal forces a segment to its disk before the next begins"),
+    "fsync_commit": (17, "the writer of a journal forces each record to its disk before it commits it"),
 }
 BITS = {name: 1 << bit for name, (bit, _) in CAPABILITIES.items()}
 
@@ -89,6 +92,13 @@ DOORBELL = layout(
     cell("announced", ATOMIC_I64, "1 while the waiter may block on its bell", "waiter"),
     align=LINE,
 )
+SHARED_BELL = layout(
+    "ByteorSharedBell",
+    "how all waiters are woken that share a bell",
+    cell("value", ATOMIC_I64, "rung by adding one; the low half is a futex word", "writer, by adding"),
+    cell("announced", ATOMIC_I64, "set to 1 by whoever may block, to 0 by who rings", "anyone"),
+    align=LINE,
+)
 RECORD_HEADER = layout(
     "ByteorRecordHeader",
     "what precedes a record of a journal; records start at multiples of 8 and never cross a segment",
@@ -103,7 +113,16 @@ SEGMENT = layout(
     cell("number", ATOMIC_I64, "number of the segment in the whole log"),
     cell("first", ATOMIC_I64, "sequence of its first record"),
     cell("tail", ATOMIC_I64, "bytes used in it, once the next segment has begun; 0 before"),
+    cell("log", U64, "in a file of its own: the generation of the journal that it belongs to"),
     align=SECTION,
+)
+PUT = layout(
+    "ByteorPut",
+    "where a role stands in one of its outputs",
+    cell("position", ATOMIC_I64, "messages put to it"),
+    cell("mark_field", ATOMIC_I64, "its mark"),
+    cell("mark_word", ATOMIC_I64, "second word of the mark"),
+    cell("dropped", ATOMIC_I64, "messages that found it full and were dropped"),
 )
 RUNNER = layout(
     "ByteorRunner",
@@ -159,8 +178,12 @@ def _ring_words(rings: int, gates: int) -> tuple[Cell, ...]:
     )
 
 
+def _schema(length: int) -> Cell:
+    return array("schema", U8, length, "the text of the message type, if any", "creator", align=LINE)
+
+
 def _lane(
-    rings: int, gates: int, filters: int, capacity: int, slot_bytes: int, lengths: int, orders: int
+    rings: int, gates: int, filters: int, capacity: int, slot_bytes: int, lengths: int, orders: int, schema_bytes: int
 ) -> tuple[Cell, ...]:
     slots = rings * capacity
     dead = block(up(slots, LINE))
@@ -173,6 +196,7 @@ def _lane(
         array("length", U32, slots * lengths, "the length of what each slot holds", "producer", align=LINE),
         array("dead", dead, filters, "1 where this filtering stage took the slot's record out", "stage", align=LINE),
         array("slots", block(slot_bytes), slots, "the messages: those of ring 0 first", "producer", align=LINE),
+        _schema(schema_bytes),
     )
 
 
@@ -188,20 +212,21 @@ def _value(slot_bytes: int) -> Layout:
     )
 
 
-def _state(capacity: int, slot_bytes: int) -> tuple[Cell, ...]:
+def _state(capacity: int, slot_bytes: int, schema_bytes: int) -> tuple[Cell, ...]:
     return (
         *_header(STATE_SHAPE),
         cell("cursor", OWNED, "values published", "writer", align=LINE),
         cell("intent", WORD_LINE, "values whose slots may be written over: cursor, or one more", "writer"),
         cell("closed", WORD_LINE, "-1 while open, else the final cursor", "writer"),
-        cell("bell", DOORBELL, "what all readers wait on"),
+        cell("bell", SHARED_BELL, "what all readers wait on"),
         array(
             "slots", _value(slot_bytes), capacity, "the values, the latest at (cursor - 1) & mask", "writer", align=LINE
         ),
+        _schema(schema_bytes),
     )
 
 
-def _journal(segments: int, segment_bytes: int, gates: int) -> tuple[Cell, ...]:
+def _journal(segments: int, segment_bytes: int, gates: int, schema_bytes: int) -> tuple[Cell, ...]:
     return (
         *_header(JOURNAL_SHAPE),
         cell(
@@ -221,10 +246,10 @@ def _journal(segments: int, segment_bytes: int, gates: int) -> tuple[Cell, ...]:
         cell("mark", MARK, "the mark of the log", "writer"),
         cell("closed", WORD_LINE, "-1 while open, else the final position", "writer"),
         array("gate", OWNED, gates, "position of each reader", "reader"),
-        cell("producer_bell", DOORBELL, "what the writer waits on"),
-        array("reader_bell", DOORBELL, gates, "what each reader waits on"),
+        cell("bell", SHARED_BELL, "what all readers wait on"),
         array("segment", SEGMENT, segments, "what lies in each segment", "writer", align=LINE),
         array("records", block(segment_bytes), segments, "the records of each segment", "writer", align=LINE),
+        _schema(schema_bytes),
     )
 
 
@@ -245,36 +270,40 @@ def _plant(runners: int) -> tuple[Cell, ...]:
     )
 
 
-def _record(inputs: int, outputs: int, state_bytes: int) -> Layout:
+def _record(inputs: int, outputs: int, tail_bytes: int) -> Layout:
     """One buffer of a progress record: what a commit says."""
     return layout(
         "ByteorRecord",
         "one buffer of a progress record",
         cell("epoch", ATOMIC_I64, "number of the commit; stored last"),
         cell("ended", ATOMIC_I64, "how far `end` is: -1 not begun, else records of it that were sent"),
-        array("input", ATOMIC_I64, inputs, "position in each input"),
-        array("output", ATOMIC_I64, outputs, "position in each output"),
-        array("mark_field", ATOMIC_I64, outputs, "the mark of each output"),
-        array("mark_word", ATOMIC_I64, outputs, "second word of each mark"),
-        array("dropped", ATOMIC_I64, outputs, "messages dropped at each output"),
         cell("filtered", ATOMIC_I64, "messages taken out"),
-        cell("state", block(up(state_bytes, 8)), "the flat state, or the log of the rows that changed"),
+        cell("late", ATOMIC_I64, "messages left out because their field fell"),
+        cell("rows", ATOMIC_I64, "rows of keyed state in use"),
+        cell("logged", ATOMIC_I64, "rows of keyed state in this record"),
+        array("input", ATOMIC_I64, inputs, "position in each input"),
+        array("output", PUT, outputs, "position in each output, and its mark"),
+        cell("tail", block(up(tail_bytes, 8)), "flat state, or the log of the rows that changed: number, then row"),
         align=LINE,
     )
 
 
-def _role(inputs: int, outputs: int, state_bytes: int) -> tuple[Cell, ...]:
+def _role(inputs: int, outputs: int, tail_bytes: int, table_bytes: int, end_bytes: int) -> tuple[Cell, ...]:
     return (
         *_header(ROLE_SHAPE),
         cell("owner", OWNED, "the role, which holds a lock here; the word is its number of starts", "role", align=LINE),
+        cell("end_count", WORD_LINE, "records that `end` gave; read once `ended` is 0 or more", "role"),
         array("generation", U64, inputs + outputs, "of each lane it has positions in, once", "role", align=LINE),
-        array("record", _record(inputs, outputs, state_bytes), 2, "the newer epoch is valid", "role", align=LINE),
+        array("record", _record(inputs, outputs, tail_bytes), 2, "the newer epoch is valid", "role", align=LINE),
+        cell("table", block(up(table_bytes, 8)), "the rows of keyed state", "role", align=LINE),
+        cell("end", block(up(end_bytes, 8)), "the records that `end` gave", "role", align=LINE),
     )
 
 
 _CAPACITY = Param("capacity", "slots of a ring", 1, 2**24, power=True)
 _SLOT = Param("slot_bytes", "bytes of a slot", 1, 2**31)
 _GATES = Param("gates", "readers", 0, 64)
+_SCHEMA = Param("schema_bytes", "bytes of the text of the message type", 0, 65536, default=0)
 _LANE_PARAMS = (
     Param("rings", "rings, one for each producer", 1, 256),
     Param("gates", "gates of each ring", 0, 64),
@@ -283,19 +312,23 @@ _LANE_PARAMS = (
     _SLOT,
     Param("lengths", "1 if slots have lengths", 0, 1),
     Param("orders", "1 if slots have order words", 0, 1),
+    _SCHEMA,
 )
-_STATE_PARAMS = (Param("capacity", "slots", 4, 2**16, power=True), _SLOT)
+_STATE_PARAMS = (Param("capacity", "slots", 4, 2**16, power=True), _SLOT, _SCHEMA)
 _JOURNAL_PARAMS = (
     Param("segments", "segments in this region; 0 if they are files of their own", 0, 1024),
     Param("segment_bytes", "bytes of a segment", 4096, 2**31, power=True),
     _GATES,
+    _SCHEMA,
 )
 _SEGMENT_PARAMS = (_JOURNAL_PARAMS[1],)
 _PLANT_PARAMS = (Param("runners", "runners of the plant", 1, 1024),)
 _ROLE_PARAMS = (
     Param("inputs", "lanes taken from", 0, 64),
     Param("outputs", "lanes put to", 0, 64),
-    Param("state_bytes", "bytes of state in a record", 0, 2**30),
+    Param("tail_bytes", "bytes of flat state, or of the log of keyed state, in a record", 0, 2**30),
+    Param("table_bytes", "bytes of keyed state", 0, 2**31),
+    Param("end_bytes", "bytes of what `end` gives", 0, 2**31),
 )
 LANE_SHAPE = shape("ByteorLaneShape", _LANE_PARAMS)
 STATE_SHAPE = shape("ByteorStateShape", _STATE_PARAMS)
@@ -352,7 +385,12 @@ SEGMENT_KIND = Kind(
 )
 PLANT_KIND = Kind("plant", 134, "doorbells and the stop word", PLANT, {}, (("ByteorPlant4", {"runners": 4}),))
 ROLE_KIND = Kind(
-    "role", 135, "a role's progress", ROLE, {}, (("ByteorRole1x1", {"inputs": 1, "outputs": 1, "state_bytes": 64}),)
+    "role",
+    135,
+    "a role's progress",
+    ROLE,
+    {},
+    (("ByteorRole1x1", {"inputs": 1, "outputs": 1, "tail_bytes": 64, "table_bytes": 0, "end_bytes": 0}),),
 )
 KINDS = (EVENTS, SLOTS, FANOUT, STATE_KIND, JOURNAL_KIND, SEGMENT_KIND, PLANT_KIND, ROLE_KIND)
 STRUCTS = (RECORD_HEADER,)

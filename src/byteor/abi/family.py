@@ -20,13 +20,14 @@ MAX_BYTES = 2**32 - 1  # `layout_bytes` is 32 bits wide
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter, from `low` to `high`; with `power`, a power of two."""
+    """One parameter, from `low` to `high`; with `power`, a power of two; with `default`, it may be left out."""
 
     name: str
     doc: str
     low: int
     high: int
     power: bool = False
+    default: int | None = None
 
     def allows(self, value: int) -> bool:
         return self.low <= value <= self.high and not (self.power and value & (value - 1))
@@ -79,9 +80,12 @@ class Kind:
     interchange_only: bool = False
 
     def chosen(self, params: Mapping[str, int]) -> dict[str, int]:
-        """All parameters in order: the given ones, and those that the kind fixes."""
-        every = {**params, **self.fixed}
+        """All parameters in order: the given ones, defaults, and those that the kind fixes."""
+        every = {**self._defaults(), **params, **self.fixed}
         return {p.name: every[p.name] for p in self.family.params}
+
+    def _defaults(self) -> dict[str, int]:
+        return {p.name: p.default for p in self.family.params if p.default is not None}
 
     def layout(self, **params: int) -> Layout:
         """Lay out a region of this kind; `findings` says whether it can be."""
@@ -100,7 +104,7 @@ class Kind:
 
     def findings(self, **params: int) -> tuple[Diagnostic, ...]:
         """Say what keeps these parameters from being a region."""
-        chosen = {**self.fixed, **params}
+        chosen = {**self._defaults(), **self.fixed, **params}
         bad = (self._bad(p, chosen.get(p.name)) for p in self.family.params)
         found = tuple(d for d in bad if d is not None)
         return found or self._too_large(chosen)

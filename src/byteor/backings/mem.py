@@ -68,6 +68,9 @@ class Block(Words):
         """Whether somebody has the byte at a cell."""
         return self.layout.cells[name].at(index) in self._held
 
+    def sync(self) -> None:
+        """There is no disk below."""
+
     def close(self) -> None:
         """Let go; the memory goes with the last view of it."""
 

@@ -6,7 +6,7 @@ Rule 2. Addresses stay the same as long as the block lives, also after its regio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -46,6 +46,10 @@ class Block(Words):
         """Whether somebody lives who has the byte at a cell."""
         return self.region.held(self.layout.cells[name].at(index))
 
+    def sync(self) -> None:
+        """Force what was written to the disk, where the file lies on one."""
+        self.region.sync()
+
     def close(self) -> None:
         """Let go of the file; the memory goes with the last view of it."""
         self.region.close()
@@ -58,8 +62,9 @@ def create(
     capabilities: int = 0,
     schema: bytes = NO_HASH,
     how: regions.Mapping = regions.PLAIN,
+    fill: Callable[[Words], object] = id,
 ) -> Block:
-    """Make an open, empty region of a kind, or refuse its parameters."""
+    """Make an open, empty region of a kind, or refuse its parameters; `fill` is called before it has its name."""
     if found := kind.findings(**params):
         raise Refused(found)
     table = kind.layout(**params)
@@ -76,6 +81,7 @@ def create(
         words = Words(table, memory)
         for i in range(table.cells["closed"].count if "closed" in table.cells else 0):
             words.write("closed", byteor_v1.OPEN, i)
+        fill(words)
 
     return Block(regions.create(path, header, initialise, how), kind, params)
 

@@ -1,13 +1,15 @@
 """`byteor lanes`, `byteor inspect`, `byteor rm` and `byteor tail`: regions of shared memory from outside.
 
-Rule 1. Looking changes nothing. `tail` is a reader like any other, and says so.
+Rule 1. Looking changes nothing. `tail` of a ring is a reader like any other, and says so.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,13 +60,13 @@ def inspect(region: Region, folder: Folder = "", as_json: Json = False) -> None:
 
 
 def rm(region: Region, folder: Folder = "", as_json: Json = False) -> None:
-    """Remove a region; refused while anybody lives who has a part of it."""
+    """Remove a region, of a journal with its segments; refused while anybody lives who has a part of it."""
     from byteor.lanes import names
-    from byteor.transport import regions
+    from byteor.lanes.by_name import remove
 
     with output.told(as_json):
         path = names.given(region, folder or None)
-        regions.remove(path)
+        remove(str(path), folder=folder or None)
     if as_json:
         output.put_json({"removed": str(path)})
     else:
@@ -78,16 +80,20 @@ def tail(
         str, typer.Option("--type", help="Fields of a message, as in `n:i8,px:f8`; else bytes are shown.")
     ] = "",
     limit: Annotated[int, typer.Option("--limit", help="End after so many messages; 0 is all.")] = 0,
+    record: Annotated[int, typer.Option("--from", help="Of a journal, the number of the first record.")] = 0,
 ) -> None:
-    """Receive from a lane and print each message; it takes a free reader's place, so they count as received."""
+    """Print the messages of a lane as they come.
+
+    Of events and fanout it takes a free reader's place, so they count as received. A journal is read from the
+    beginning, or from a record on, and a state lane from now on, without any place.
+    """
     from byteor import lanes
     from byteor.lanes.outcome import Closed, Died
 
-    with output.told(False), lanes.open(region, _dtype(type), folder=folder or None) as lane, _reader(lane) as reader:
+    with output.told(False), lanes.open(region, _dtype(type), folder=folder or None) as lane:
         try:
-            for _ in range(limit) if limit else iter(int, 1):
-                print(_line(reader.receive()), flush=True)
-                reader.release()
+            for message in itertools.islice(_messages(lane, record), limit or None):
+                print(_line(message), flush=True)
         except Closed:
             return
         except Died as died:
@@ -96,12 +102,22 @@ def tail(
             raise typer.Exit(output.INTERRUPTED) from None
 
 
-def _reader(lane: Any) -> Any:
-    from byteor.lanes.events import Lane
+def _messages(lane: Any, record: int) -> Iterator[Any]:
+    """The messages as they come; those of a ring are given back as soon as they are shown."""
+    from byteor.lanes import journal, state
 
-    if isinstance(lane, Lane):
-        return lane.reader(name="byteor tail")
-    raise output.Failed("this lane keeps no messages for a reader; `byteor inspect` shows what it is")
+    if isinstance(lane, journal.Lane):
+        replay = lane.replay(record)
+        while True:
+            yield replay.receive()
+    if isinstance(lane, state.Lane):
+        latest = lane.reader()
+        while True:
+            yield latest.get_newer()
+    reader = lane.reader(name="byteor tail")
+    while True:
+        yield reader.receive()
+        reader.release()
 
 
 def _dtype(text: str) -> Any:
@@ -117,9 +133,11 @@ def _dtype(text: str) -> Any:
 
 
 def _line(message: Any) -> str:
+    if is_dataclass(message) and not isinstance(message, type):
+        return json.dumps({"gap": asdict(message)})
     names = getattr(getattr(message, "dtype", None), "names", None)
     if names is None:
-        return bytes(message).hex() if isinstance(message, memoryview) else message.tobytes().hex()
+        return bytes(message).hex() if isinstance(message, memoryview | bytes) else message.tobytes().hex()
     return json.dumps({name: _plain(message[name]) for name in names})
 
 
@@ -145,6 +163,8 @@ def _show(seen: Look) -> None:
     for name, values in seen.words.items():
         if name not in named:
             print(f"  {name:<13} {', '.join(str(value) for value in values)}")
+    for one in seen.segments:
+        print(f"  segment {one.number:<5} {one.bytes:>12,} bytes from record {one.first}")
 
 
 def _cell(cell: Cell) -> str:

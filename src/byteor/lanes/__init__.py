@@ -21,21 +21,20 @@ if TYPE_CHECKING:
     from byteor.lanes.events import Lane as Lane
     from byteor.lanes.journal import Gap as Gap
     from byteor.lanes.outcome import Closed as Closed
+    from byteor.lanes.outcome import Contended as Contended
     from byteor.lanes.outcome import Died as Died
     from byteor.lanes.outcome import Outcome as Outcome
     from byteor.lanes.receiver import Reader as Reader
     from byteor.lanes.sender import Sender as Sender
-    from byteor.lanes.state import Contended as Contended
 
 _OWNERS = {
     "byteor.kernel.ends": "try_receive try_receive_many try_send try_send_many",
     "byteor.lanes.events": "Lane",
     "byteor.lanes.by_name": "create open remove",
     "byteor.lanes.journal": "Gap",
-    "byteor.lanes.outcome": "Closed Died Outcome",
+    "byteor.lanes.outcome": "Closed Contended Died Outcome",
     "byteor.lanes.receiver": "Reader",
     "byteor.lanes.sender": "Sender",
-    "byteor.lanes.state": "Contended",
 }
 _OWNER = {name: module for module, names in _OWNERS.items() for name in names.split()}
 __all__ = [*_OWNER]

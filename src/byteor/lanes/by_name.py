@@ -13,7 +13,7 @@ from typing import Any
 from byteor.abi.shapes import BY_NUMBER
 from byteor.diag import Refused
 from byteor.lanes import findings as t
-from byteor.lanes import names
+from byteor.lanes import names, shelf
 from byteor.transport import regions
 
 KINDS = {
@@ -62,5 +62,6 @@ def open(name: str, dtype: Any = None, *, folder: Folder | None = None, wait: fl
 
 
 def remove(name: str, *, folder: Folder | None = None) -> None:
-    """Take a lane's file away; refused while anybody lives who has a part of it."""
-    regions.remove(names.given(name, folder))
+    """Take a lane's file away, and those of its segments; refused while anybody lives who has a part of it."""
+    path = names.given(name, folder)
+    regions.remove(path, first=lambda: shelf.clear(str(path)))

@@ -37,3 +37,10 @@ def close(bells: int) -> Close:
     """Store the final sequence, and ring so many bells."""
     found: Close = short(ring.close, types.int64, types.int64, types.UniTuple(types.int64, bells))
     return found
+
+
+@cache
+def ring_all() -> Callable[[int], None]:
+    """Ring a bell that is shared."""
+    found: Callable[[int], None] = short(lanes.ring_all, types.int64)
+    return found

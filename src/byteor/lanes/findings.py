@@ -80,3 +80,27 @@ UNKNOWN_KIND = rule(
 Why: layouts for interchange, plants and roles are regions too, and are looked at by other commands.
 Instead: `byteor inspect` says what it is.""",
 )
+SEGMENT_MISSING = rule(
+    "T040",
+    "segment-missing",
+    """What: a journal that keeps all its records lacks the file of one of its segments.
+Why: segments are files beside the journal's own, `NAME.00000000` and on; without one, records are missing.
+Instead: put the file back; what is left can be read from the segment behind it (`lane.replay`).""",
+)
+SEGMENT_DIFFERS = rule(
+    "T041",
+    "segment-differs",
+    """What: a file has the name of a journal's segment, and is not that segment.
+Why: each segment holds its number and the generation of its journal; a file of a journal that was removed, or one
+that was renamed, has others.
+Instead: move it away, or remove it by `byteor rm`; the journal's own segments are never replaced.""",
+)
+JOURNAL_DAMAGED = rule(
+    "T042",
+    "journal-damaged",
+    """What: a record of a journal is not what it must be: its head, its length or its number is wrong.
+Why: a writer cannot make such a record; the machine lost power while the records were not on the disk yet
+(see `fsync`), or something else wrote the file.
+Instead: `lane.verify()` says how far the journal is sound; records up to there can be read. A writer does not go on
+behind damage: make a journal anew, and copy into it what is sound.""",
+)

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from byteor.abi.byteor_v1 import CAPABILITIES, KINDS, owners
+from byteor.abi.byteor_v1 import BITS, CAPABILITIES, KINDS, owners
 from byteor.abi.layout import WORD
 from byteor.abi.shapes import BY_NUMBER
 from byteor.backings import shm
 from byteor.diag import Diagnostic, Refused
 from byteor.lanes.cells import name_of
+from byteor.lanes.shelf import OnDisk, Segment, journal_of, missing
 from byteor.transport import regions
 
 FEW = 256  # more elements than that are payload, not words
@@ -48,6 +49,7 @@ class Look:
     cells: tuple[Cell, ...]
     words: dict[str, list[int]]
     findings: tuple[Diagnostic, ...]
+    segments: tuple[Segment, ...] = ()
 
     @property
     def state(self) -> str:
@@ -73,7 +75,8 @@ def look(path: str | Path) -> Look:
     except Refused as refused:
         return Look(*about, {}, (), {}, refused.diagnostics)
     words = {place: block.values(place) for place in _words(block)}
-    return Look(*about, block.params, tuple(_cells(block)), words, ())
+    segments, found = _segments(block) if block.capabilities & BITS["retain_all"] else ((), ())
+    return Look(*about, block.params, tuple(_cells(block)), words, found, segments)
 
 
 def _words(block: shm.Block) -> Iterator[str]:
@@ -90,6 +93,26 @@ def _cells(block: shm.Block) -> Iterator[Cell]:
         yield Cell(name, index, block.read(name, index), state, pid, name_of(block, name, index))
 
 
+def _segments(block: shm.Block) -> tuple[tuple[Segment, ...], tuple[Diagnostic, ...]]:
+    """The segments of a journal that keeps all, up to its cursor, and those that are missing or not its own."""
+    shelf = OnDisk(block, block.region.header.schema_hash)
+    end, length = block.read("cursor"), block.params["segment_bytes"]
+    there = [number for number in shelf.numbers() if number * length < end]
+    seen: list[Segment] = []
+    found = list(missing(block.path, 0, there, -(-end // length)))
+    for number in there:
+        try:
+            one = shelf.open(number, writing=False)
+        except Refused as refused:
+            found += refused.diagnostics
+            continue
+        begin = number * length
+        used = end - begin if end - begin <= length else one.read("segment_tail")
+        seen.append(Segment(number, one.read("segment_first"), begin, used, one.path))
+    return tuple(seen), tuple(found)
+
+
 def every(folder: str | Path) -> tuple[Look, ...]:
-    """Every region of this user in a folder."""
-    return tuple(look(seen.path) for seen in regions.listing(folder))
+    """Every region of this user in a folder; segments are shown with the journal that they belong to."""
+    paths = [seen.path for seen in regions.listing(folder)]
+    return tuple(look(path) for path in paths if journal_of(path) not in paths)

@@ -31,3 +31,7 @@ class Died(Exception):
     def __init__(self, who: str, pid: int) -> None:
         super().__init__(f"{who} (process {pid}) died; a successor can take its place and go on where it was")
         self.who, self.pid = who, pid
+
+
+class Contended(Exception):
+    """The writer passed every look of a reader: it writes faster than one copy is made; take more slots or segments."""

@@ -25,7 +25,7 @@ from byteor.kernel.state import CONTENDED, HEAD, Place
 from byteor.kernel.wait import BACKOFF, NOBODY
 from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
-from byteor.lanes.outcome import Closed, Died
+from byteor.lanes.outcome import Closed, Contended, Died
 from byteor.lanes.typed import Type, checked, hash_of
 from byteor.lanes.waiting import until
 from byteor.transport.header import NO_HASH
@@ -36,10 +36,6 @@ _LONG = 1 << 16  # bytes whose copy is long enough to let other threads run mean
 
 Put = Callable[[Place, int, int], None]
 Get = Callable[[Place, int, int], int]
-
-
-class Contended(Exception):
-    """The writer passed every look of a reader: values come faster than one is copied; take more slots."""
 
 
 @cache

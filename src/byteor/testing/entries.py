@@ -159,7 +159,10 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "state, get": (state.get, (PLACE, WORD, 2)),
         "journal, append": (journal.append, (LOG, WORD, 4)),
         "journal, take": (journal.take, (LOG, WORD, WORD)),
-        "journal, count": (journal.count, (LOG,)),
+        "journal, extend": (journal.extend, (LOG, LOG, WORD, 4)),
+        "journal, walk": (journal.walk, (LOG, 0, 0, 0)),
+        "ring_all": (lanes.ring_all, (WORD,)),
+        "wait_change": (lanes.wait_change, (WORD, 0, WORD, 0, WORD, 0, 0)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),
     }
 

@@ -18,6 +18,10 @@ _BEHIND = (
     "readers look at nothing behind the cursor, which is released after all of these; "
     "the head word is last for who scans the bytes of a file"
 )
+_IN_PLACE = (
+    "these two keep an announcement behind the one that was taken back; in the model stores to one word are in the "
+    "order in which they are made, and the emitted code is held to both orders"
+)
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
 
 ARGUMENTS: dict[str, str] = {
@@ -53,14 +57,14 @@ ARGUMENTS: dict[str, str] = {
         "it waits with rows in hand, for a row that is in a ring already and needs nothing from the egress: "
         "later, but never for ever"
     ),
-    "append: stores swapped: copy_words(place_of(log, at) + 8, source + 8, words - 1) <-> "
+    "wait_change: operand dropped: turns > _SPINS in strategy == BLOCK and turns > _SPINS": _PACE,
+    "wait_change: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
+    "ring_all: order weakened: fetch_add(bell, 1)": _IN_PLACE,
+    "doze: order weakened: load_acquire(bell)": _IN_PLACE,
+    "write: stores swapped: copy_words(place_of(log, at) + 8, source + 8, words - 1) <-> "
     "store_relaxed(place_of(log, at), load_relaxed(source))": _BEHIND,
-    "append: stores swapped: store_relaxed(place_of(log, at), load_relaxed(source)) <-> "
+    "write: stores swapped: store_relaxed(place_of(log, at), load_relaxed(source)) <-> "
     "store_relaxed(log.sequence, load_relaxed(source + SEQUENCE) + 1)": _BEHIND,
-    "append: stores swapped: store_relaxed(log.sequence, load_relaxed(source + SEQUENCE) + 1) <-> "
-    "store_release(log.cursor, at + 8 * words)": (
-        "`sequence` is for people; a successor counts, for its owner may have died between the two"
-    ),
     "begin_segment: stores swapped: store_relaxed(row_of(log, position) + NUMBER, position // log.segment_bytes) <-> "
     "store_relaxed(row_of(log, position) + FIRST, sequence)": _ROW,
     "begin_segment: stores swapped: store_relaxed(row_of(log, position) + FIRST, sequence) <-> "

@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from byteor.kernel import journal as kernel
-from byteor.kernel.journal import COMMITTED, DATA, FIRST, NOTHING, NUMBER, PADDED, PASSED, ROW, SEQUENCE, TAIL, Log
+from byteor.kernel.journal import (
+    COMMITTED,
+    DAMAGED,
+    DATA,
+    FIRST,
+    NOTHING,
+    NUMBER,
+    PADDED,
+    PADDING,
+    PASSED,
+    ROW,
+    SEQUENCE,
+    TAIL,
+    Log,
+)
 from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, scenario
 from byteor.testing.lift import Body
@@ -41,21 +55,36 @@ class Journal:
         self.log = Log(cursor, sequence, intent, table, records, SEGMENTS, SEGMENT_BYTES)
         self.got: list[int] = []
 
-    def appending(self, number: int, words: int) -> Body:
-        """Append one record."""
+    def record(self, number: int, words: int) -> int:
+        """Where a record lies that is to be appended."""
         source = self.world.word(f"record {number}", COMMITTED | 8 * words - DATA)
         self.world.memory.define(source + SEQUENCE, number)
         for at in range(DATA, 8 * words, 8):
             self.world.memory.define(source + at, 100 * at + number)
-        return (yield from self.lab.lift(kernel.append)(self.log, source, words))
+        return source
+
+    def appending(self, number: int, words: int) -> Body:
+        """Append one record."""
+        return (yield from self.lab.lift(kernel.append)(self.log, self.record(number, words), words))
 
     def writing(self, sizes: Sequence[int], after: tuple[int, ...] = ()) -> Body:
         """Append what is missing of these records."""
         yield from after_death_of(*after)
-        number = yield from self.lab.lift(kernel.count)(self.log)
+        number = yield from self.counting()
         for words in sizes[number:]:
             yield from self.appending(number, words)
             number += 1
+
+    def counting(self) -> Body:
+        """Count as a successor does: walk the segment of the last record."""
+        end = yield "load", "relaxed", self.log.cursor
+        if end == 0:
+            return 0
+        begin = (end - 1) // SEGMENT_BYTES * SEGMENT_BYTES
+        first = yield "load", "relaxed", self.log.table + ROW * (begin // SEGMENT_BYTES % SEGMENTS) + FIRST
+        at, number = yield from self.lab.lift(kernel.walk)(self.log, begin, end, first)
+        assert at == end, f"{at} of {end}"
+        return number
 
     def taking(self, at: int) -> Body:
         """Take a record; note its number."""
@@ -159,7 +188,7 @@ def _(lab: Lab) -> Check:
 
     def reading() -> Body:
         yield from after_death_of(dead)
-        counted.append((yield from lab.lift(kernel.count)(journal.log)))
+        counted.append((yield from journal.counting()))
         while (yield from journal.taking(position)) != NOTHING:
             pass
 
@@ -183,7 +212,7 @@ def _(lab: Lab) -> Check:
 
     def run() -> Body:
         for number, words in enumerate(sizes):
-            answers.append((yield from lab.lift(kernel.count)(log)))
+            answers.append((yield from journal.counting()))
             answers.append((yield from journal.appending(number, words)))
             answers.append(lab.value(log.sequence))
         # The log holds records 4 and 5, in segments 3 and 4.
@@ -218,6 +247,89 @@ def _(lab: Lab) -> Check:
     def check() -> None:
         begun = [[0, 0, 0], [0, 0, 0]]
         assert tables == [begun, begun, [[0, 0, 64], [1, 2, 0]]], tables
-        lab.cost(load=23, store=28)  # a segment that is full is not padded
+        lab.cost(load=24, store=28)  # a segment that is full is not padded
 
     return check
+
+
+@scenario("journal: walk, take alone: what is no record")
+def _(lab: Lab) -> Check:
+    journal = Journal(lab)
+    log, position = journal.log, lab.world.word("position")
+    settle(lab.world, journal.writing((SHORT, LONG)))  # 32 bytes, 32 of padding, 40 bytes
+    long = log.records + SEGMENT_BYTES
+    answers: list[object] = []
+
+    def walked(word: int, value: int, begin: int = SEGMENT_BYTES, end: int = SEGMENT_BYTES + 40) -> Body:
+        """Put a word in the place of what is there, and walk and take; then put it back."""
+        kept = yield "load", "relaxed", word
+        yield "store", "relaxed", word, value
+        yield "store", "relaxed", position, begin
+        answers.append((yield from lab.lift(kernel.walk)(log, begin, end, 1)))
+        answers.append((yield from lab.lift(kernel.take)(log, position, lab.world.word("out"))))
+        yield "store", "relaxed", word, kept
+
+    def run() -> Body:
+        for head in (0, COMMITTED | 17, COMMITTED | 48, PADDING | 55, PADDING | 56):
+            yield from walked(long, head)
+        yield from walked(long + SEQUENCE, 7)
+        yield from walked(log.records + 32, PADDING | 16, 32, 64)
+
+    lab.world.spawn(run(), "alone")
+
+    def check() -> None:
+        wrong = [(64, 1), DAMAGED] * 4
+        wrong[2:4] = [(112, 2), 17]  # 41 bytes are a record that fits: nobody can tell
+        assert answers == [*wrong, (128, 1), PADDED, (64, 1), 16, (32, 1), DAMAGED], answers
+
+    return check
+
+
+class Files(Journal):
+    """A log of two segments that are files of their own."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab)
+        places = lab.world.words("table0", "records0", "table1", "records1")
+        words = self.log.cursor, self.log.sequence, self.log.intent
+        self.logs = [Log(*words, places[i], places[i + 1], 1, SEGMENT_BYTES) for i in (0, 2)]
+
+    def counting(self) -> Body:
+        end = yield "load", "relaxed", self.log.cursor
+        number = max(end - 1, 0) // SEGMENT_BYTES
+        first = yield "load", "relaxed", self.logs[number].table + FIRST
+        walk = self.lab.lift(kernel.walk)
+        return (yield from walk(self.logs[number], number * SEGMENT_BYTES, end, first))[1]
+
+    def appending(self, number: int, words: int) -> Body:
+        source = self.record(number, words)
+        end = yield "load", "relaxed", self.log.cursor
+        rest = -end % SEGMENT_BYTES
+        last, now = max(end - 1, 0) // SEGMENT_BYTES, (end if 8 * words <= rest else end + rest) // SEGMENT_BYTES
+        return (yield from self.lab.lift(kernel.extend)(self.logs[last], self.logs[now], source, words))
+
+    def taking(self, at: int) -> Body:
+        position = yield "load", "relaxed", at
+        self.log = self.logs[min(position // SEGMENT_BYTES, 1)]
+        return (yield from super().taking(at))
+
+
+def in_files(lab: Lab, sizes: Sequence[int]) -> Check:
+    """A writer that dies, its successor, and a reader of both files."""
+    journal = Files(lab)
+    dead = lab.world.spawn(journal.writing(sizes), "writer", mortal=True)
+    lab.world.spawn(journal.writing(sizes, (dead,)), "successor")
+    lab.world.spawn(journal.reading(len(sizes) - 1), "reader")
+
+    def check() -> None:
+        assert journal.got == list(range(len(sizes))), journal.got
+        rows = [[lab.value(log.table + at) for at in (NUMBER, FIRST, TAIL)] for log in journal.logs]
+        before = SEGMENT_BYTES // (8 * sizes[0])
+        assert rows == [[0, 0, 8 * sizes[0] * before], [1, before, 0]], rows
+
+    return check
+
+
+scenario("journal: files: writer dies at any operation: 2 records")(lambda lab: in_files(lab, (LONG, SHORT)))
+scenario("journal: files: writer dies at any operation: 3 records")(lambda lab: in_files(lab, (SHORT, SHORT, SHORT)))
+scenario("journal: files: writer dies at any operation: a full segment")(lambda lab: in_files(lab, (FULL, SHORT)))

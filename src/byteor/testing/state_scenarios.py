@@ -6,8 +6,11 @@ Rule 2. Fewer slots than lanes have, so that readers are passed early.
 
 from __future__ import annotations
 
+from byteor.abi.byteor_v1 import OPEN
+from byteor.kernel import lanes, ring
 from byteor.kernel import state as kernel
 from byteor.kernel.state import CONTENDED, DATA, EMPTY, HEAD, LENGTH, Place
+from byteor.kernel.wait import ANNOUNCED, BLOCK, FOREVER, NOBODY, SPIN
 from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, scenario
 from byteor.testing.lift import Body
@@ -124,3 +127,118 @@ def _(lab: Lab) -> Check:
     latest = Latest(lab, 2)
     lab.world.spawn(latest.writing(1), "alone")
     return lambda: lab.cost(load=2 + _WORDS, store=2 + _WORDS)
+
+
+class Shared:
+    """A bell that several readers share: whoever sleeps for ever is wedged."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.world = lab, lab.world
+        self.cursor, self.bell = lab.world.words("cursor", "bell")
+        self.closed = lab.world.word("closed", OPEN)
+        lab.lift.constants["_SPINS"] = -1
+
+    def raising(self, until: int, after: tuple[int, ...] = (), close: bool = False) -> Body:
+        """Raise the cursor, and ring; then say that nothing follows, and ring."""
+        yield from after_death_of(*after)
+        number = yield "load", "relaxed", self.cursor
+        while number < until:
+            number += 1
+            yield "store", "release", self.cursor, number
+            yield from self.lab.lift(lanes.ring_all)(self.bell)
+        if close:
+            yield from self.lab.lift(ring.close)(self.cursor, self.closed, NOBODY)
+            yield from self.lab.lift(lanes.ring_all)(self.bell)
+
+    def waiting(self, until: int, strategy: int = BLOCK) -> Body:
+        """Wait until the cursor is there."""
+        taken = 0
+        while taken < until:
+            found = yield from self._wait(taken, strategy)
+            assert found
+            taken = yield "load", "relaxed", self.cursor
+
+    def until_closed(self) -> Body:
+        """Wait until nothing follows."""
+        taken = 0
+        while (yield "load", "relaxed", self.closed) == OPEN:
+            yield from self._wait(taken, BLOCK)
+            taken = yield "load", "relaxed", self.cursor
+
+    def _wait(self, taken: int, strategy: int, patience: int = FOREVER) -> Body:
+        wait = self.lab.lift(lanes.wait_change)
+        return (yield from wait(self.cursor, taken, self.closed, OPEN, self.bell, strategy, patience))
+
+
+def waiters(lab: Lab, values: int, readers: int, mortal: int = 0) -> Check:
+    """A writer and several that sleep until it has put so many values; some may die."""
+    shared = Shared(lab)
+    lab.world.spawn(shared.raising(values), "writer")
+    for i in range(readers):
+        lab.world.spawn(shared.waiting(values), f"reader{i}", mortal=i < mortal)
+    return lambda: None
+
+
+scenario("shared bell: 1 reader, 2 values")(lambda lab: waiters(lab, 2, 1))
+scenario("shared bell: 2 readers, 1 value")(lambda lab: waiters(lab, 1, 2))
+scenario("shared bell: 2 readers, 1 value, one dies")(lambda lab: waiters(lab, 1, 2, mortal=1))
+scenario("shared bell: 2 readers, 2 values", full=True)(lambda lab: waiters(lab, 2, 2))
+
+
+@scenario("shared bell: the end")
+def _(lab: Lab) -> Check:
+    shared = Shared(lab)
+    lab.world.spawn(shared.raising(1, close=True), "writer")
+    lab.world.spawn(shared.until_closed(), "reader")
+    return lambda: None
+
+
+@scenario("shared bell: wait alone, ring alone")
+def _(lab: Lab) -> Check:
+    shared = Shared(lab)
+    answers: list[bool] = []
+
+    def run() -> Body:
+        answers.append((yield from shared._wait(0, SPIN, 0)))
+        yield from lab.lift(lanes.ring_all)(shared.bell)  # nobody sleeps
+
+    lab.world.spawn(run(), "alone")
+
+    def check() -> None:
+        assert answers == [False], answers
+        lab.cost(load=3, fence=1)
+
+    return check
+
+
+@scenario("shared bell: who spins is not rung for, 1 value")
+def _(lab: Lab) -> Check:
+    shared = Shared(lab)
+
+    def writing() -> Body:
+        yield "store", "release", shared.cursor, 1
+
+    lab.world.spawn(writing(), "writer")
+    lab.world.spawn(shared.waiting(1, SPIN), "reader")
+    return lambda: None
+
+
+@scenario("shared bell: who has announced itself sleeps")
+def _(lab: Lab) -> Check:
+    shared = Shared(lab)
+
+    def writing() -> Body:
+        while (yield "load", "relaxed", shared.bell + ANNOUNCED) == 0:
+            yield "pause", ""
+        yield from lab.lift(lanes.ring_all)(shared.bell)  # for nothing, so far
+        yield from shared.raising(1)
+
+    lab.world.spawn(writing(), "writer")
+    lab.world.spawn(shared.waiting(1), "reader")
+
+    def check() -> None:
+        done = lab.world.done
+        announced = done["store"] - 1 - done["add"]  # beside the cursor, and what whoever rings takes back
+        assert announced - done["wait"] <= 1, "who finds no news sleeps"
+
+    return check

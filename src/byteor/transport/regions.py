@@ -80,6 +80,11 @@ class Region:
         """Whether the file has lost its name: nobody else will find this memory any more."""
         return os.fstat(self._file()).st_nlink == 0
 
+    def sync(self) -> None:
+        """Force what was written to the disk, where the file lies on one."""
+        with files.telling(self.path):
+            os.fdatasync(self._file())
+
     def try_lock(self, offset: int) -> locks.Owner | None:
         """Win the byte at `offset` of this very file; None when somebody lives who has it."""
         return locks.claim(self._again, self.path, offset)
@@ -228,8 +233,11 @@ def _begins_as_region(fd: int) -> bool:
     return os.pread(fd, 4, 0) == MAGIC.to_bytes(4, sys.byteorder)
 
 
-def remove(path: files.Path) -> None:
-    """Take a region's name away, broken ones included; refused for other files, and while any byte is locked."""
+def remove(path: files.Path, first: Callable[[], object] = tuple) -> None:
+    """Take a region's name away, broken ones included; refused for other files, and while any byte is locked.
+
+    `first` is called before that, while nobody else can win a byte.
+    """
     where = files.located(path)
     with files.opened(where, os.O_RDWR, judges=(files.owner,)) as fd, files.telling(where):
         if not _begins_as_region(fd):
@@ -240,4 +248,5 @@ def remove(path: files.Path) -> None:
             # With every byte held nobody of ours changes what the name leads to; it may have changed before.
             if not os.path.samestat(os.fstat(fd), os.stat(where, follow_symlinks=False)):
                 raise Refused([t.OTHER_GENERATION.at(where, "another file has its name by now")])
+            first()
             os.unlink(where)
