@@ -13,6 +13,7 @@ import importlib
 import sys
 from collections.abc import Callable
 
+from dev.declarations import declarations
 from dev.steps import ROOT
 
 # Importing these puts every code into the table.
@@ -110,6 +111,7 @@ GENERATORS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("header", "spec/byteor_v1.h", layouts("header", "byteor_v1_h")),
     ("layouts", "spec/layout.json", layouts("document", "layout_json")),
     ("layouts", "docs/layouts.md", layouts("document", "page")),
+    ("answers", "web/src/client/answers.ts", declarations),
     ("vectors", LAYOUT_VECTORS.format("indexbus_v1"), vectors("indexbus_v1")),
     ("vectors", LAYOUT_VECTORS.format("byteor_v1"), vectors("byteor_v1")),
 )

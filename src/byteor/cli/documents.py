@@ -68,7 +68,7 @@ def lower(
     with output.told(as_json):
         seen = seen_at(where)
         if as_json:
-            output.put_json(answers.lower(seen, explain))
+            output.put_json(answers.explained(seen) if explain else answers.lower(seen))
         elif explain:
             _explain(seen)
         else:
@@ -111,9 +111,10 @@ def convert(
         if to == files.STREAM:
             output.put(said, "text", as_json)
         else:
-            write_whole(Path(to), said.pop("text"))
+            write_whole(Path(to), said["text"])
             if as_json:
-                output.put_json({**said, "written": to})
+                rest = {key: value for key, value in said.items() if key != "text"}
+                output.put_json({**rest, "written": to})
 
 
 def write_whole(path: Path, text: str) -> None:

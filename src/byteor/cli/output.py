@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -21,12 +21,12 @@ as_data = answers.as_data
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
-def put_json(value: dict[str, Any], stream: Any = None) -> None:
+def put_json(value: Mapping[str, Any], stream: Any = None) -> None:
     """Print one JSON object."""
     print(answers.text(value), end="", file=stream or sys.stdout, flush=True)
 
 
-def put(answer: dict[str, Any], key: str, as_json: bool) -> None:
+def put(answer: Mapping[str, Any], key: str, as_json: bool) -> None:
     """Print an answer as JSON, else the text that it has under `key`."""
     if as_json:
         put_json(answer)

@@ -15,7 +15,20 @@ from typing import Any
 
 from byteor import answers, diag
 from byteor.abi import findings as abi_findings
-from byteor.answers import Answer
+from byteor.answers.shapes import (
+    Checked,
+    Compared,
+    Converted,
+    Described,
+    Drawn,
+    Explained,
+    Hashed,
+    Page,
+    Pages,
+    Structs,
+    Tree,
+    Version,
+)
 from byteor.edges import findings as edge_findings
 from byteor.exec import findings as exec_findings
 from byteor.lanes import findings as lane_findings
@@ -31,13 +44,13 @@ TABLES = (abi_findings, edge_findings, exec_findings, lane_findings, transport_f
 MAX_REQUEST = 12 << 20  # characters: a larger document would keep a page waiting for a minute
 
 CALLS: dict[str, Callable[[str], str]] = {}
-TYPES: dict[str, dict[str, inspect.Parameter]] = {}
+SIGNATURES: dict[str, inspect.Signature] = {}
 
 
-def _question(function: Callable[..., Answer]) -> Callable[[str], str]:
+def _question(function: Callable[..., Any]) -> Callable[[str], str]:
     """Let a function be asked by a JSON text, and answer with one."""
     name = function.__name__.rstrip("_")
-    TYPES[name] = dict(inspect.signature(function, eval_str=True).parameters)
+    SIGNATURES[name] = inspect.signature(function, eval_str=True)
 
     def asked(request: str) -> str:
         try:
@@ -55,7 +68,7 @@ def _given(name: str, request: str) -> dict[str, Any]:
     if len(request) > MAX_REQUEST:
         message = f"the request has {len(request)} characters, the limit is {MAX_REQUEST}"
         raise diag.Refused([w.TOO_LARGE.at("", message, help="use the command line for it")])
-    known = TYPES[name]
+    known = SIGNATURES[name].parameters
     data = _parsed(request)
     help = f"`{name}` takes {', '.join(f'`{key}`' for key in known)}" if known else f"`{name}` takes no keys"
     if not isinstance(data, dict):
@@ -92,61 +105,62 @@ def _seen(document: str) -> Examined:
 
 
 @_question
-def check(document: str, profile: str = "", strict: bool = False) -> Answer:
+def check(document: str, profile: str = "", strict: bool = False) -> Checked:
     """Judge a plan or a spec, and say everything that is found."""
     return answers.check(_seen(document), profile, strict)
 
 
 @_question
-def lower(document: str, explain: bool = False) -> Answer:
+def lower(document: str, explain: bool = False) -> Tree | Explained:
     """The spec of a plan as a tree, or with `explain` what lowering decided."""
-    return answers.lower(_seen(document), explain)
+    seen = _seen(document)
+    return answers.explained(seen) if explain else answers.lower(seen)
 
 
 @_question
-def convert(document: str, to: str = "kv") -> Answer:
+def convert(document: str, to: str = "kv") -> Converted:
     """Write a plan or a spec as a spec, `to` kv or json."""
     return answers.convert(_seen(document), to)
 
 
 @_question
-def describe(document: str) -> Answer:
+def describe(document: str) -> Described:
     """Say in words what a plan or a spec lays out and runs."""
     return answers.describe(_seen(document))
 
 
 @_question
-def hash_(document: str) -> Answer:
+def hash_(document: str) -> Hashed:
     """The SHA-256 of the spec's canonical bytes."""
     return answers.hash_(_seen(document))
 
 
 @_question
-def diff(old: str, new: str) -> Answer:
+def diff(old: str, new: str) -> Compared:
     """Say what differs between two specs."""
     return answers.diff(_seen(old), _seen(new))
 
 
 @_question
-def graph(document: str, format: str = "svg", top_down: bool = False, plan: bool = False) -> Answer:
+def graph(document: str, format: str = "svg", top_down: bool = False, plan: bool = False) -> Drawn:
     """Draw a plan or a spec, with the lines of its parts."""
     return answers.graph(_seen(document), format, top_down, plan)
 
 
 @_question
-def explain(code: str = "") -> Answer:
+def explain(code: str = "") -> Page | Pages:
     """The page of a code; those of all codes where none is named."""
     return answers.explain(code) if code else answers.codes()
 
 
 @_question
-def schema(header: str = "") -> Answer:
+def schema(header: str = "") -> Tree | Structs:
     """The JSON Schema of plans, or the C structs of the document in `header`."""
     return answers.structs(_seen(header)) if header else answers.schema()
 
 
 @_question
-def version() -> Answer:
+def version() -> Version:
     """The version of byteor."""
     return answers.version()
 

@@ -9,10 +9,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import byteor
 from byteor import diag
+from byteor.answers.shapes import (
+    Checked,
+    Compared,
+    Converted,
+    Described,
+    Drawn,
+    Explained,
+    Finding,
+    Hashed,
+    Note,
+    Page,
+    Pages,
+    Refused,
+    Structs,
+    Tree,
+    Version,
+)
 from byteor.edges import findings as e
 from byteor.exec import findings as x
 from byteor.lower.examine import Examined
@@ -28,7 +45,6 @@ from byteor.views.header import header
 from byteor.views.schema import plan_schema
 from byteor.views.svg import svg
 
-Answer = dict[str, Any]
 FORMS = ("kv", "json")
 PROFILES = ("v1",)
 DRAWINGS: dict[str, Callable[[Graph, bool], str]] = {
@@ -39,17 +55,17 @@ DRAWINGS: dict[str, Callable[[Graph, bool], str]] = {
 }
 
 
-def text(answer: Answer) -> str:
+def text(answer: Any) -> str:
     """An answer as the text that is printed."""
     return json.dumps(answer, indent=2) + "\n"
 
 
-def as_data(findings: Iterable[diag.Diagnostic], source: diag.Source | None) -> list[dict[str, object]]:
+def as_data(findings: Iterable[diag.Diagnostic], source: diag.Source | None) -> list[Finding]:
     """Findings as plain data."""
-    return [diag.as_dict(d, source) for d in findings]
+    return [cast(Finding, diag.as_dict(d, source)) for d in findings]
 
 
-def refused(findings: Iterable[diag.Diagnostic], source: diag.Source | None) -> Answer:
+def refused(findings: Iterable[diag.Diagnostic], source: diag.Source | None) -> Refused:
     """Why a question is not answered."""
     return {"status": "refused", "findings": as_data(findings, source)}
 
@@ -60,13 +76,18 @@ def check(
     strict: bool = False,
     more: Sequence[diag.Diagnostic] = (),
     proposals: Sequence[str] = (),
-) -> Answer:
+) -> Checked:
     """What was found in a document, with what the profile finds, and `more` that the caller found."""
     found = found_in(seen, profile, more)
     bad = bool(found if strict else diag.errors(found))
     sha = kv.spec_sha256(seen.spec) if seen.spec is not None and not bad else None
-    said = {"status": "refused" if bad else "ok", "form": seen.form, "spec_sha256": sha}
-    return {**said, "findings": as_data(found, seen.source), "proposals": list(proposals)}
+    return {
+        "status": "refused" if bad else "ok",
+        "form": cast(Any, seen.form),
+        "spec_sha256": sha,
+        "findings": as_data(found, seen.source),
+        "proposals": list(proposals),
+    }
 
 
 def found_in(seen: Examined, profile: str = "", more: Sequence[diag.Diagnostic] = ()) -> tuple[diag.Diagnostic, ...]:
@@ -80,49 +101,58 @@ def found_in(seen: Examined, profile: str = "", more: Sequence[diag.Diagnostic] 
     return (*seen.all, *seen.placed(diag.Refused(beyond)).diagnostics, *more)
 
 
-def lower(seen: Examined, explain: bool = False) -> Answer:
-    """The spec as a tree, or what lowering decided, with the reasons."""
-    spec = seen.lowered()
-    if explain:
-        return {"notes": [{"path": note.path, "message": note.message} for note in seen.notes]}
-    return kv.encode_data(spec)
+def lower(seen: Examined) -> Tree:
+    """The spec as a tree."""
+    return kv.encode_data(seen.lowered())
 
 
-def describe(seen: Examined) -> Answer:
+def explained(seen: Examined) -> Explained:
+    """What lowering decided, with the reasons."""
+    seen.lowered()
+    return {"notes": [Note(path=note.path, message=note.message) for note in seen.notes]}
+
+
+def describe(seen: Examined) -> Described:
     """What a spec lays out and runs, in words."""
     spec = seen.lowered()
     return {"spec_sha256": kv.spec_sha256(spec), "text": described(spec)}
 
 
-def hash_(seen: Examined) -> Answer:
+def hash_(seen: Examined) -> Hashed:
     """The SHA-256 of the spec's canonical bytes."""
     return {"spec_sha256": kv.spec_sha256(seen.lowered())}
 
 
-def convert(seen: Examined, form: str = "kv") -> Answer:
+def convert(seen: Examined, form: str = "kv") -> Converted:
     """A spec in another form; like running, it takes no document with findings."""
     if form not in FORMS:
         raise diag.Refused([e.UNKNOWN_FORMAT.at("to", f"`{form}` is no form of a spec", help="use kv or json")])
     spec = seen.usable()
     written = kv.encode(spec) if form == "kv" else json.dumps(kv.encode_data(spec), indent=2) + "\n"
-    return {"status": "done", "form": form, "spec_sha256": kv.spec_sha256(spec), "text": written}
+    sha = kv.spec_sha256(spec)
+    return {"status": "done", "form": cast(Any, form), "spec_sha256": sha, "text": written}
 
 
-def diff(one: Examined, two: Examined) -> Answer:
+def diff(one: Examined, two: Examined) -> Compared:
     """What differs between two specs."""
     old, new = one.lowered(), two.lowered()
     changes = differences.diff(old, new)
-    said = {"status": "different" if changes else "equal", "old": kv.spec_sha256(old), "new": kv.spec_sha256(new)}
-    return {**said, "changes": differences.as_data(changes), "text": differences.as_text(changes)}
+    return {
+        "status": "different" if changes else "equal",
+        "old": kv.spec_sha256(old),
+        "new": kv.spec_sha256(new),
+        "changes": cast(Any, differences.as_data(changes)),
+        "text": differences.as_text(changes),
+    }
 
 
-def graph(seen: Examined, form: str = "text", top_down: bool = False, as_plan: bool = False) -> Answer:
+def graph(seen: Examined, form: str = "text", top_down: bool = False, as_plan: bool = False) -> Drawn:
     """A drawing, and the first and the last line of each of its parts in the document."""
     if form not in DRAWINGS:
         help = near(form, DRAWINGS) or f"use {', '.join(DRAWINGS)}"
         raise diag.Refused([e.UNKNOWN_FORMAT.at("format", f"`{form}` is no form of a drawing", help=help)])
     drawn = graph_of(_plan_of(seen) if as_plan else seen.lowered())
-    return {"format": form, "text": DRAWINGS[form](drawn, top_down), "lines": _lines(seen, drawn)}
+    return {"format": cast(Any, form), "text": DRAWINGS[form](drawn, top_down), "lines": _lines(seen, drawn)}
 
 
 def _plan_of(seen: Examined) -> Any:
@@ -153,7 +183,7 @@ def _last_lines(lines: Any, wanted: set[str]) -> dict[str, int]:
     return last
 
 
-def explain(code: str) -> Answer:
+def explain(code: str) -> Page:
     """The page of a code or of a rule's name."""
     wanted = code.strip()
     for rule in diag.RULES.values():
@@ -164,25 +194,25 @@ def explain(code: str) -> Answer:
     raise diag.Refused([x.RUN_OPTION.at("code", f"there is no code `{code}`", help=help)])
 
 
-def codes() -> Answer:
+def codes() -> Pages:
     """The pages of all codes."""
     return {"codes": [_row(rule) for _, rule in sorted(diag.RULES.items())]}
 
 
-def _row(rule: diag.Rule) -> dict[str, str]:
-    return {"code": rule.code, "name": rule.name, "severity": rule.severity, "doc": rule.doc.strip()}
+def _row(rule: diag.Rule) -> Page:
+    return {"code": rule.code, "name": rule.name, "severity": cast(Any, rule.severity), "doc": rule.doc.strip()}
 
 
-def schema() -> Answer:
+def schema() -> Tree:
     """The JSON Schema of plans."""
     return plan_schema()
 
 
-def structs(seen: Examined) -> Answer:
+def structs(seen: Examined) -> Structs:
     """The C structs of a spec's types."""
     return {"format": "c", "text": header(seen.lowered())}
 
 
-def version() -> Answer:
+def version() -> Version:
     """The version of byteor."""
     return {"byteor": byteor.__version__}
