@@ -1,6 +1,6 @@
-# Two commands: `make run` and `make test`. Each sets everything up by itself, from a bare clone.
+# Three commands: `make run`, `make plant` and `make test`. Each sets everything up by itself, from a bare clone.
 
-.PHONY: setup run test clean
+.PHONY: setup run plant test clean
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -20,6 +20,16 @@ $(VENV)/.ready: pyproject.toml
 
 run: setup
 	$(BIN)/python examples/flights/run.py
+
+# `make plant OUT=DIR FLAGS="--processes"` writes the plant's two files to DIR.
+PLANT := examples/flights-plant
+OUT ?= build/plant
+FLAGS ?=
+plant: setup
+	@mkdir -p '$(OUT)'
+	@$(BIN)/python $(PLANT)/prepare.py build/flights
+	$(BIN)/byteor run $(PLANT)/plan.toml -i weather=build/flights/weather.csv -i flights=build/flights/flights.csv \
+		-o 'events=$(OUT)/events.parquet' -o 'alerts=$(OUT)/alerts.jsonl' $(FLAGS)
 
 # Both always run, so that one command shows all that is wrong.
 test: setup
