@@ -38,6 +38,13 @@ test: setup
 	$(BIN)/python -m pytest -n 2 || status=1; \
 	exit $$status
 
+studio: setup
+	$(BIN)/python -m dev studio
+
+test-web: setup
+	$(BIN)/python -m dev studio --set-up
+	BYTEOR_WEB=1 $(BIN)/python -m pytest tests/web
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist web/dist web/node_modules src/byteor/web/site runtime/src/byteor_pyodide/files .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

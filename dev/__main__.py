@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from dev import fuzz, gen, hardware, perf, proof, size, soak, stress
+from dev import browser, fuzz, gen, hardware, perf, proof, size, soak, stress
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -71,6 +72,12 @@ def bench(given: Arguments) -> int:
     return perf.perf(given.families, given.json, given.plot, given.update, given.rounds)
 
 
+def build_studio(given: Arguments) -> int:
+    if given.wheels:
+        return browser.wheels(given.wheels)
+    return browser.set_up() if given.set_up else browser.build()
+
+
 TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("check", check, "lint, then the tests that are not slow (about 1 minute)"),
     ("lint", lint, "format, lint, types, layers, generated files (about 15 seconds, 3 when warm)"),
@@ -88,6 +95,11 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         "stress",
         stress_lanes,
         "ends of lanes killed at random moments, nothing lost (--kills N; 100 take half a minute)",
+    ),
+    (
+        "studio",
+        build_studio,
+        "build the studio and the npm package, from `npm ci` on (half a minute, 10 seconds when warm)",
     ),
     ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
@@ -120,6 +132,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("what", choices=["lanes"], help="what is put under stress")
             one.add_argument("--kills", type=int, default=100, help="how many ends are killed")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
+        if name == "studio":
+            one.add_argument("--set-up", action="store_true", help="install what its tests need as well")
+            one.add_argument("--wheels", type=Path, metavar="FOLDER", help="write the wheels of byteor and its runtime")
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")

@@ -16,6 +16,7 @@ from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.new import new
 from byteor.cli.run import run
+from byteor.cli.studio import studio
 
 app = typer.Typer(
     name="byteor",
@@ -52,6 +53,7 @@ app.command("diff")(views.diff)
 app.command("graph")(views.graph)
 app.command("schema")(views.schema)
 app.command("explain")(explain)
+app.command("studio")(studio)
 app.command("doctor")(doctor)
 app.command("run")(run)
 app.command("lanes")(lanes.lanes)

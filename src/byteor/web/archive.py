@@ -13,9 +13,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import byteor
+from byteor import answers
 
-PACKAGE = Path(byteor.__file__).parent
+PACKAGE = Path(__file__).parent.parent
 WHOLE = ("spec", "plan", "lower", "views", "answers")
 FILES = ("__init__.py", "py.typed", "diag.py", "web/__init__.py", "web/boundary.py")
 NAME = "byteor.whl"
@@ -34,9 +34,10 @@ def members() -> Iterator[str]:
 
 def wheel() -> bytes:
     """Make the wheel."""
-    about = f"byteor-{byteor.__version__}.dist-info"
+    version = answers.version()["byteor"]
+    about = f"byteor-{version}.dist-info"
     files = {f"byteor/{name}": (PACKAGE / name).read_bytes() for name in members()}
-    files[f"{about}/METADATA"] = f"Metadata-Version: 2.1\nName: byteor\nVersion: {byteor.__version__}\n".encode()
+    files[f"{about}/METADATA"] = f"Metadata-Version: 2.1\nName: byteor\nVersion: {version}\n".encode()
     files[f"{about}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: byteor\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     files[f"{about}/RECORD"] = _record(files, f"{about}/RECORD")
     out = io.BytesIO()
