@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from byteor.edges.rolling import Roll
 
 SWITCH = 100e-6  # seconds: Python stages that come back from a wait would otherwise queue for the GIL
+POOL = ("ARROW_DEFAULT_MEMORY_POOL", "system")  # pyarrow's own keep what is freed: memory would grow with a file
 
 
 class GivenUp(BaseException):
@@ -81,6 +82,7 @@ def carry_out(where: str, asked: Asked) -> Outcome:
 def run_prepared(ready: Prepared, asked: Asked) -> Outcome:
     """Run what is prepared; raise `Refused` where it cannot run at all."""
     sys.setswitchinterval(SWITCH)
+    os.environ.setdefault(*POOL)
     return replace(_run(ready, asked), places=ready.places)
 
 
