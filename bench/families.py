@@ -14,8 +14,12 @@ FAMILIES = {
     "P1": "single_ring",
     "P1py": "python_batches",
     "P1pm": "python_messages",
+    "P2": "lane_messages",
+    "P2m": "lane_producers",
+    "P3": "lane_trips",
     "P6": "growth",
     "P7": "start",
+    "P8a": "lane_idle",
     "P9": "main_job",
     "P12": "memory",
 }

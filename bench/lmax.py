@@ -11,15 +11,19 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench import machine
+from bench.driven import Driven
 from bench.harness import Contender, Took
 
 HERE = Path(__file__).resolve().parent
 CLASSES = HERE.parent / "build" / "bench" / "java"
 JARS = (Path("/usr/share/java/disruptor-3.4.4.jar"), Path("/usr/share/java/disruptor.jar"))
 WAITS = ("yield", "spin")
+LEAST = 200_000  # messages of the shortest round
 
 
 def missing() -> str:
@@ -45,48 +49,44 @@ def build() -> str:
     return f"{jar()}{os.pathsep}{CLASSES}"
 
 
-class Jvm:
+class Jvm(Driven):
     """One running driver."""
 
     def __init__(self, classes: str, shape: str, run: int, wait: str, capacity: int) -> None:
-        self.name = f"LMAX {wait}"
         command = ["java", "-Xms512m", "-Xmx512m", "-XX:+UseParallelGC", "-cp", classes, "Lmax"]
-        given = [shape, str(run), wait, str(capacity)]
-        self._process = subprocess.Popen(command + given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._answer()
-        self.pinned = machine.pin(reversed(machine.threads_of(self._process.pid, "ring-")))
+        super().__init__(f"LMAX {wait}", [*command, shape, str(run), wait, str(capacity)])
+        self.answer()
+        self.pinned = machine.pin(reversed(machine.threads_of(self.process.pid, "ring-")))
         self._run = run
-        self._process.send_signal(signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
 
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the driver of {self.name} ended with {self._process.wait()}")
-        return line
+    def ask(self, question: object) -> str:
+        """Let it run for one answer."""
+        self.process.send_signal(signal.SIGCONT)
+        answer = super().ask(question)
+        self.process.send_signal(signal.SIGSTOP)
+        return answer
 
     def round(self, n: int) -> Took:
         """Let `n` messages through."""
-        before = machine.cpu_of(self._process.pid)
-        seconds = int(self._ask(n)) / 1e9
-        return Took(seconds, machine.cpu_of(self._process.pid) - before)
+        before = machine.cpu_of(self.process.pid)
+        seconds = int(self.ask(n)) / 1e9
+        return Took(seconds, machine.cpu_of(self.process.pid) - before)
 
     def trips(self, n: int) -> tuple[float, float]:
         """Let `n` messages there and back, one after the other; answer the median and p99 in nanoseconds."""
-        middle, rare = self._ask(n).split()
-        return float(middle), float(rare)
+        middle, rare = self.numbers(n)
+        return middle, rare
 
-    def _ask(self, n: int) -> str:
-        assert self._process.stdin is not None
-        self._process.send_signal(signal.SIGCONT)
-        print(n, file=self._process.stdin, flush=True)
-        answer = self._answer()
-        self._process.send_signal(signal.SIGSTOP)
-        return answer
+    def contender(self, step: int = 1) -> Contender:
+        return Contender(self.name, self.round, self._run * step, LEAST // self._run)
 
-    def contender(self) -> Contender:
-        return Contender(self.name, self.round, self._run, 200_000 // self._run)
 
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+@contextmanager
+def running(classes: str, shape: str, run: int, capacity: int, step: int = 1) -> Iterator[list[Contender]]:
+    """The peer with each of its wait strategies, running; none when there is no class path."""
+    with ExitStack() as stack:
+        jvms = [Jvm(classes, shape, run, wait, capacity) for wait in WAITS] if classes else []
+        for jvm in jvms:
+            stack.callback(jvm.close)
+        yield [jvm.contender(step) for jvm in jvms]

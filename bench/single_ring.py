@@ -5,11 +5,8 @@ Rule 1. Same payload, ring size, threads and work on both sides; each side waits
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from bench import lmax, machine, rings, round_trip
-from bench.harness import Contender, Effort, best, measure, ratios
+from bench.harness import Effort, best, measure, ratios
 from bench.results import Family
 
 RUNS = {1: ("one by one", 2.5), 256: ("runs of 256", 4.0)}
@@ -38,7 +35,7 @@ def measured(effort: Effort) -> Family:
 def _case(family: Family, shape: str, run: int, classes: str, absent: str, effort: Effort) -> None:
     text, bound = RUNS[run]
     case, id = f"{shape}, {text}", f"P1 {shape} {text}"
-    with peers(classes, shape, run) as theirs:
+    with lmax.running(classes, shape, run, rings.CAPACITY) as theirs:
         ours = [rings.ring_of(shape, run, wait) for wait in waits(shape)[: 1 if effort.tiny else None]]
         found = measure([*ours, *theirs], effort)
     for series in found.values():
@@ -55,14 +52,3 @@ def _case(family: Family, shape: str, run: int, classes: str, absent: str, effor
 def waits(shape: str) -> tuple[str, ...]:
     """The strategies that may be our best: spinning helps nobody where threads share cores."""
     return ("backoff", "spin" if len(rings.SHAPES[shape]) < len(machine.ALL) else "yield")
-
-
-@contextmanager
-def peers(classes: str, shape: str, run: int) -> Iterator[list[Contender]]:
-    """The peer with each of its wait strategies, running; none when there is no class path."""
-    running = [lmax.Jvm(classes, shape, run, wait, rings.CAPACITY) for wait in lmax.WAITS] if classes else []
-    try:
-        yield [jvm.contender() for jvm in running]
-    finally:
-        for jvm in running:
-            jvm.close()

@@ -3,20 +3,28 @@ import com.lmax.disruptor.dsl.*;
 import java.io.*;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Drives an LMAX Disruptor as the bench asks: `Lmax SHAPE RUN WAIT CAPACITY`, then one line a round on stdin,
  * the number of messages; the answer is the nanoseconds from the first publication to the last message
  * having passed every handler. RUN 0 sends a message only when the one before has passed, and answers the
- * median and the 99th percentile of these trips instead.
+ * median and the 99th percentile of these trips instead. SHAPE `producers` has three publishers of 64-byte records.
  *
  * Rule 1. The producer writes and the handlers compute what the stages of the bench do, on the same fields.
  * Rule 2. One class of handlers and one wait strategy per process, so that every call can be inlined.
  */
 public final class Lmax {
-    static final class Record {
+    static class Record {
         long px, qty;
+    }
+
+    /** A record of 64 bytes. */
+    static final class Wide extends Record {
+        long c, d, e, f, g, h;
     }
 
     /** One stage, by number; multicast stages keep a total of their own, as nobody may write there. */
@@ -46,6 +54,10 @@ public final class Lmax {
     public static void main(String[] given) throws IOException {
         int run = Integer.parseInt(given[1]);
         int capacity = Integer.parseInt(given[3]);
+        if (given[0].equals("producers")) {
+            several(run, capacity, strategy(given[2]));
+            return;
+        }
         Disruptor<Record> disruptor =
             new Disruptor<>(Record::new, capacity, named(), ProducerType.SINGLE, strategy(given[2]));
         RingBuffer<Record> ring = disruptor.getRingBuffer();
@@ -53,6 +65,60 @@ public final class Lmax {
         disruptor.start();
         serve(() -> produce(disruptor, ring, last, run));
         disruptor.halt();
+    }
+
+    private static final int PRODUCERS = 3;
+
+    private static void several(int run, int capacity, WaitStrategy wait) throws IOException {
+        Disruptor<Record> disruptor = new Disruptor<>(Wide::new, capacity, named(), ProducerType.MULTI, wait);
+        RingBuffer<Record> ring = disruptor.getRingBuffer();
+        Stage last = new Stage(5);
+        disruptor.handleEventsWith(last);
+        disruptor.start();
+        CyclicBarrier begin = new CyclicBarrier(PRODUCERS + 1);
+        long[] share = new long[1];
+        for (int i = 0; i < PRODUCERS; i++) {
+            named().newThread(() -> {
+                for (met(begin); ; met(begin)) {
+                    publish(ring, share[0], run);
+                }
+            }).start();
+        }
+        serve(() -> {
+            BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+            System.out.println("ready");
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                share[0] = Long.parseLong(line.trim()) / PRODUCERS;
+                long until = disruptor.getSequenceValueFor(last) + share[0] * PRODUCERS;
+                long began = System.nanoTime();
+                met(begin);
+                while (disruptor.getSequenceValueFor(last) < until) {
+                    LockSupport.parkNanos(20_000);
+                }
+                System.out.println(System.nanoTime() - began);
+            }
+        });
+        disruptor.halt();
+    }
+
+    private static void met(CyclicBarrier barrier) {
+        try {
+            barrier.await();
+        } catch (InterruptedException | BrokenBarrierException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void publish(RingBuffer<Record> ring, long n, int run) {
+        for (long i = 0; i < n; i += run) {
+            long high = ring.next(run);
+            for (long sequence = high - run + 1; sequence <= high; sequence++) {
+                Wide r = (Wide) ring.get(sequence);
+                r.px = i + (sequence - high + run - 1);
+                r.qty = r.c = r.d = r.e = r.f = r.g = r.h = 1;
+            }
+            ring.publish(high - run + 1, high);
+        }
     }
 
     private static Stage[] wire(Disruptor<Record> disruptor, String shape) {
