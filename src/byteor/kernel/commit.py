@@ -4,7 +4,8 @@ Rule 1. Four steps, in this order: outputs into unpublished slots; the record, i
         and marks; gates. Killed before the second, nothing was seen; after it, the successor does the rest again.
 Rule 2. Two buffers: the record of an epoch is written over only once the next one is out.
 Rule 3. A word is stored only where it differs from what that buffer holds: most words of a record stay.
-Rule 4. What a role sees of its neighbours is looked at in one order: marks, then `closed`, then cursors.
+Rule 4. What a role sees of its neighbours is looked at in one order: `closed`, then marks, then cursors. So what a
+        mark promises is behind the cursor, and with an end come the last mark and the last record.
 Rule 5. A role's own tables are private words, by address; neighbours' cells are reached through the addresses in them.
 """
 
@@ -14,17 +15,19 @@ from typing import NamedTuple
 
 from byteor.abi.byteor_v1 import OPEN, OWNED
 from byteor.kernel.atomics import (
+    fence_acquire,
     fence_release,
     fence_seq_cst,
     fetch_add,
     load_acquire,
     load_relaxed,
+    spin_hint,
     store_relaxed,
     store_release,
 )
 from byteor.kernel.hot import hot
 from byteor.kernel.plain import keep, own
-from byteor.kernel.state import copy_words
+from byteor.kernel.state import CONTENDED, copy_words
 from byteor.kernel.system import futex_wake
 from byteor.kernel.wait import ANNOUNCED
 
@@ -36,7 +39,7 @@ AT, FIELD, WORD, DROPPED, PUT = range(0, 40, 8)  # of an output; PUT is their le
 CURSOR, CLOSED, MARK, GATE, SLOTS, MASK, SIZE, ORDERS, NUMBERING, LANE, SEEN, END, SEEN_FIELD, SEEN_WORD = range(
     0, 112, 8
 )
-HEAD_FIELD, HEAD_WORD, HEAD = range(112, 136, 8)  # the key of its first record; HEAD says what it is worth
+HEAD_FIELD, HEAD_WORD, HEAD = range(112, 136, 8)  # the key of its first record, or a bound; HEAD says which
 IN = 136
 
 # A row of the table of outputs; the first eight are as above. READERS gates lie at GATE, a line apart.
@@ -95,10 +98,10 @@ def least_gate(row):
 @hot
 def look_at_input(row):
     """See what is there; what a mark promises is behind the cursor seen after it."""
+    keep(row + END, load_acquire(own(row + CLOSED)))  # SYNC: pairs with the release in `close_outputs`
     if own(row + MARK) != 0:
         keep(row + SEEN_FIELD, load_acquire(own(row + MARK)))  # SYNC: pairs with the field's release in `publish`
         keep(row + SEEN_WORD, load_acquire(own(row + MARK) + 8))  # SYNC: pairs with the word's, stored before it
-    keep(row + END, load_acquire(own(row + CLOSED)))  # SYNC: pairs with the release in `close_outputs`
     keep(row + SEEN, load_acquire(own(row + CURSOR)))  # SYNC: pairs with the cursor's release in `publish`
 
 
@@ -138,7 +141,7 @@ def commit(desk):
     epoch = own(desk.now) + 1
     buffer = desk.book + (epoch & 1) * desk.stride
     told = desk.told + (epoch & 1) * 8 * desk.words
-    fence_release()  # SYNC: pairs with the acquire fence of `status`: the epoch before is out before its rival is torn
+    fence_release()  # SYNC: pairs with the fence in `read_record`: who reads a word stored below sees the epoch before
     for k in range(8, 8 * desk.words, 8):
         value = own(desk.now + k)
         if own(told + k) != value:
@@ -232,6 +235,24 @@ def recover(desk):
         finish_commit(desk)
         keep(desk.now + LOGGED, 0)
     return epoch
+
+
+@hot
+def read_record(book, stride, out, words, tries):
+    """Copy the newest record to `out`; answer its epoch, 0 before the first, CONTENDED after so many tries.
+
+    The role goes on meanwhile: it writes the copied buffer over only once the other one's epoch is out.
+    """
+    for _ in range(tries):
+        one, other = load_acquire(book), load_acquire(book + stride)  # SYNC: pairs with the release in `commit`
+        epoch = max(one, other)
+        copy_words(out + 8, book + (epoch & 1) * stride + 8, words - 1)
+        fence_acquire()  # SYNC: pairs with the release fence in `commit`
+        if load_relaxed(book + (1 - (epoch & 1)) * stride) <= epoch:
+            store_relaxed(out, epoch)
+            return epoch
+        spin_hint()
+    return CONTENDED
 
 
 @hot

@@ -51,8 +51,10 @@ def feed_row(desk, feed, k):
     if desk.key_out >= 0:
         field = peek(feed.rows, k, feed.size, desk.key_out, desk.key_kind)
         if field < own(at + FIELD):
+            if not feed.late:
+                return FELL
             keep(desk.now + LATE, own(desk.now + LATE) + 1)
-            return 0 if feed.late else FELL
+            return 0
         keep(at + FIELD, field)
     to = own(at + AT)
     if to == own(row + ROOM):
@@ -87,7 +89,7 @@ def feed_piece(desk, feed, k, n):
     done = 0
     while done < n and (own(row + DROPS) or own(row + ROOM) != own(put(desk, 0) + AT)):
         if feed_row(desk, feed, k + done) != 0:
-            return FELL
+            return done if done > 0 else FELL  # what came before is settled first: then the position names the row
         done += 1
     return done
 
@@ -126,10 +128,10 @@ def await_turn(desk, need, waiter):
             if desk.outputs == 0 or own(desk.outs + DROPS) or own(desk.outs + ROOM) - own(put(desk, 0)) >= need:
                 return MOVED
             missing = CROWDED
-        elif is_drained(desk):
-            return ENDED
         if raise_marks(desk):
             settle(desk)
+        elif is_drained(desk):
+            return ENDED
         elif not wait_change(desk, missing, waiter):
             return HELD
 

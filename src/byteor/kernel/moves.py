@@ -35,7 +35,7 @@ from byteor.kernel.commit import (
 from byteor.kernel.hot import hot
 from byteor.kernel.keyhash import SEED, finished, mixed_with
 from byteor.kernel.loops import note_batch
-from byteor.kernel.order import first_input, note_head, order_word
+from byteor.kernel.order import RECORD, first_input, note_head, order_word
 from byteor.kernel.plain import U8, copy_row, keep, own, peek, poke, set_row_word
 from byteor.kernel.turns import CROWDED, MOVED, STARVED
 
@@ -86,14 +86,17 @@ def pick_in_order(desk, last):
     else:
         note_head(desk, last)
     first = first_input(desk)
-    return first if own(desk.ins + IN * first + HEAD) == 1 else NONE
+    return first if own(desk.ins + IN * first + HEAD) == RECORD else NONE
 
 
 @hot
 def pick_any(desk, last):
-    """The next input that has something."""
-    for k in range(1, desk.inputs + 1):
-        i = (last + k) % desk.inputs if last != NONE else k - 1
+    """The next input that has something; however small the batches, none is always first."""
+    begin = 0
+    for i in range(desk.inputs):
+        begin += own(taken(desk, i))
+    for k in range(desk.inputs):
+        i = (begin + k) % desk.inputs
         if own(taken(desk, i)) < own(desk.ins + IN * i + SEEN):
             return i
     return NONE

@@ -2,13 +2,13 @@
 
 Rule 1. A key is (field, numbering, order word, lane, sequence); numbers count for the whole plant.
 Rule 2. A mark is a lower bound: nothing later on its lane is below it. It permits output, it never orders any.
-Rule 3. An empty input counts as its mark; where a mark is the least, nothing can be taken.
+Rule 3. An empty input counts as its mark; where a mark is the least, nothing can be taken. One that has ended
+        counts for nothing, until all have: then the highest of their marks is what is left to say.
 Rule 4. A role raises its marks at every commit, also when it sends nothing, and commits when only a mark rose.
 """
 
 from __future__ import annotations
 
-from byteor.abi.byteor_v1 import LAST
 from byteor.kernel.commit import (
     END,
     FIELD,
@@ -37,6 +37,7 @@ from byteor.kernel.hot import hot
 from byteor.kernel.plain import keep, own, peek, row_word
 
 LOWEST = -(2**63)  # the field of a mark that says nothing yet
+GONE, BOUND, RECORD = -1, 0, 1  # what a head is: the last mark of an input that has ended; a mark; a record's key
 
 
 @hot
@@ -55,17 +56,16 @@ def note_head(desk, i):
         slot = at & own(row + MASK)
         keep(row + HEAD_FIELD, peek(own(row + SLOTS), slot, own(row + SIZE), desk.key_in, desk.key_kind))
         keep(row + HEAD_WORD, order_word(row, at))
-        keep(row + HEAD, 1)
-        return
-    ended = own(row + END) == at
-    keep(row + HEAD_FIELD, LAST if ended else own(row + SEEN_FIELD))
-    keep(row + HEAD_WORD, LAST if ended else own(row + SEEN_WORD))
-    keep(row + HEAD, 0)
+        keep(row + HEAD, RECORD)
+    else:
+        keep(row + HEAD_FIELD, own(row + SEEN_FIELD))
+        keep(row + HEAD_WORD, own(row + SEEN_WORD))
+        keep(row + HEAD, GONE if own(row + END) == at else BOUND)
 
 
 @hot
-def is_before(one, other):
-    """Whether the head of one input orders before that of another."""
+def is_below(one, other):
+    """Whether the key of one input's head is below that of another's."""
     if own(one + HEAD_FIELD) != own(other + HEAD_FIELD):
         return own(one + HEAD_FIELD) < own(other + HEAD_FIELD)
     if own(one + NUMBERING) != own(other + NUMBERING):
@@ -73,6 +73,16 @@ def is_before(one, other):
     if own(one + HEAD_WORD) != own(other + HEAD_WORD):
         return own(one + HEAD_WORD) < own(other + HEAD_WORD)
     return own(one + LANE) < own(other + LANE)
+
+
+@hot
+def is_before(one, other):
+    """Whether the head of one input comes before that of another; what has ended comes last, the highest mark first."""
+    if own(one + HEAD) != GONE and own(other + HEAD) != GONE:
+        return is_below(one, other)
+    if own(one + HEAD) == own(other + HEAD):
+        return is_below(other, one)
+    return own(other + HEAD) == GONE
 
 
 @hot
@@ -101,8 +111,7 @@ def raise_marks(desk):
             starts = own(row + STARTS)
             field = own(at + FIELD) if starts == FROM_RECORDS else own(first + HEAD_FIELD)
             word = own(at) if starts != 0 else own(first + HEAD_WORD)
-            # All has ended: the outputs are closed next, or `end` gives its records first.
-            if field != LAST and (field != own(at + FIELD) or word != own(at + WORD)):
+            if field > own(at + FIELD) or (field == own(at + FIELD) and word > own(at + WORD)):
                 keep(at + FIELD, field)
                 keep(at + WORD, word)
                 rose = True

@@ -35,7 +35,7 @@ from byteor.kernel.system import futex_wait
 from byteor.kernel.wait import _SPINS, ANNOUNCED, BLOCK, idle
 
 MOVED, STARVED, CROWDED = range(3)  # how work ends; what is less than 0 is a fault of the stage
-ENDED, HELD = 1, 0  # how a loop ends: all is done; or it was stopped, or out of patience
+ENDED, HELD = 3, 4  # how a loop ends: all is done; or it was stopped, or out of patience
 
 BLOCK_NS = 250_000_000  # the bound of one sleep: many idle roles cost little
 
@@ -96,17 +96,6 @@ def wait_change(desk, missing, waiter):
         if waiter.strategy == BLOCK and turns > _SPINS:
             doze(desk, missing, waiter)
         turns = idle(turns, waiter.strategy)
-    return True
-
-
-@hot
-def await_work(desk, missing, waiter):
-    """Wait for a change, see it, and pass marks on meanwhile; no when the run stops, or patience is over."""
-    if not wait_change(desk, missing, waiter):
-        return False
-    look(desk)
-    if raise_marks(desk):
-        settle(desk)
     return True
 
 
