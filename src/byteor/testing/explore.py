@@ -119,6 +119,11 @@ class _Node:
         return frozenset(t for t in (*self.sleep, *self.done[:-1]) if not dependent(t, last))
 
 
+def _behind(other: Actor, actor: int) -> bool:
+    """Whether `other` has ended, or goes on only once `actor` is dead."""
+    return other.op is None or (other.op[0] == "await" and other.op[2] == -1 - actor)
+
+
 class _Writers:
     """Who writes which word, as far as seen: a word of one writer needs no order among its stores."""
 
@@ -134,10 +139,13 @@ class _Writers:
             self._of.setdefault(address, set()).add(actor)
             self.grew = True
 
-    def private(self, step: Transition) -> bool:
-        """Whether no other actor writes the word, so that nothing is lost by doing this now."""
+    def private(self, world: World, step: Transition) -> bool:
+        """Whether nobody else writes the word before this actor moves, so that nothing is lost by doing this now."""
         actor, _, kind, address = step
-        return kind == "woken" or (kind in TOUCHES and self._of.get(address, {actor}) == {actor})
+        if kind not in TOUCHES:
+            return kind == "woken"
+        writers = self._of.get(address, set())
+        return all(other == actor or _behind(world.actors[other], actor) for other in writers)
 
     def settled(self, world: World, step: Transition, able: set[int]) -> bool:
         """Whether those who can move before this load's actor does write none of the words it waits for."""
@@ -154,7 +162,9 @@ class _Writers:
         return moving
 
     def _can_free(self, world: World, actor: Actor, moving: set[int]) -> bool:
-        if actor.op is None or actor.op[0] not in TOUCHES:  # asleep, or waiting for a death
+        if actor.op is not None and actor.op[0] == "await":
+            return -1 - actor.op[2] in moving
+        if actor.op is None or actor.op[0] not in TOUCHES:  # asleep
             return bool(moving)
         return any(self._of.get(word, set()) & moving for word in actor.must)
 
@@ -162,7 +172,7 @@ class _Writers:
 def _worth_trying(run: _Run, enabled: list[Transition], writers: _Writers) -> list[Transition]:
     """All of them, or those of one actor whose choices nobody else can add to before it has moved."""
     for step in enabled:
-        if writers.private(step):
+        if writers.private(run.world, step):
             return [t for t in enabled if t[0] == step[0]]
     for step in enabled:
         if step[2] == "load" and writers.settled(run.world, step, {t[0] for t in enabled}):

@@ -1,0 +1,340 @@
+"""A plant on the bench: lanes, the records of its roles, and actors made of the kernel's loop of turns.
+
+Rule 1. A role is shared words; each actor that is it, the first one and its successors, has a desk of its own.
+Rule 2. A successor knows nothing but the shared words, and comes once its predecessor's lock is free.
+Rule 3. Neighbours that are not looked at are a few operations long: the tree is the role's.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from byteor.abi.byteor_v1 import OPEN
+from byteor.kernel import commit as c
+from byteor.kernel import feed, moves, steps, turns
+from byteor.kernel.order import LOWEST
+from byteor.kernel.plain import I64
+from byteor.kernel.wait import BLOCK, SPIN, Waiter
+from byteor.testing.lab import Lab, Row
+from byteor.testing.lift import Body
+from byteor.testing.plain import OFFSETS, ROW, WORD, Table, plain_of
+from byteor.testing.world import after_death_of
+
+END_WORD = 2**63 - 2  # the order word of what `end` gives
+NO_KEY = -1
+PLAIN = steps.Form()
+
+# What is made once is lifted once, and run many thousand times.
+make_turns = functools.lru_cache(64)(turns.make_turns)
+make_mover = functools.cache(moves.make_mover)
+WORKS = {
+    make: functools.lru_cache(16)(make)
+    for make in (
+        steps.make_message_work,
+        steps.make_giving_work,
+        steps.make_batch_work,
+        steps.make_giving_batch_work,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One ring of a plant; `numbering` is None where nothing orders."""
+
+    number: int
+    capacity: int
+    readers: int
+    cursor: int
+    closed: int
+    mark: int
+    gates: int
+    slots: int
+    orders: int
+    numbering: int | None
+    starts: int
+    drops: bool
+
+
+@dataclass(slots=True)
+class Role:
+    """What all actors of one role share; `flat` and `keyed` count rows of its state."""
+
+    name: str
+    ins: tuple[tuple[Lane, int], ...]
+    outs: tuple[Lane, ...]
+    book: int
+    home: int
+    stats: int
+    bell: int
+    flat: int = 0
+    keyed: int = 0
+    log_rows: int = 0
+    limit: int = 64
+    late: bool = False
+    blocks: bool = False
+    near: list[Role] = field(default_factory=list)
+
+    @property
+    def words(self) -> int:
+        """The words of a record, without the log."""
+        return c.TAKEN // WORD + max(1, len(self.ins)) + max(1, len(self.outs)) * c.PUT // WORD + 2 * self.flat
+
+
+class Plant:
+    """The lanes and roles of one world."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.world, self.lift = lab, lab.world, lab.lift
+        self.plain = plain_of(lab.lift)
+        self.plain.clear()
+        self.stop = self.world.word("stop")
+        self.lanes: list[Lane] = []
+        self.roles: list[Role] = []
+
+    # Lanes
+
+    def lane(
+        self,
+        capacity: int,
+        *,
+        readers: int = 1,
+        numbering: int | None = None,
+        starts: int = c.INHERITS,
+        drops: bool = False,
+    ) -> Lane:
+        """Make an empty lane; its number is its place among all."""
+        number, world = len(self.lanes), self.world
+        cursor, gates = world.words(f"cursor{number}", f"gates{number}")
+        closed = world.word(f"closed{number}", OPEN)
+        mark = 0
+        if numbering is not None:
+            mark = world.word(f"mark{number}", LOWEST)
+            world.memory.define(mark + WORD, LOWEST)
+        slots = self.plain.table(world, f"slots{number}", capacity)
+        inherits = numbering is not None and numbering != number
+        orders = self.plain.side(world, f"orders{number}", capacity) if inherits else 0
+        made = Lane(number, capacity, readers, cursor, closed, mark, gates, slots, orders, numbering, starts, drops)
+        self.lanes.append(made)
+        return made
+
+    def fill(self, lane: Lane, rows: Sequence[Row], words: Sequence[int] = (), closed: bool = True) -> None:
+        """Put rows into an empty lane before anything begins, and close it."""
+        for slot, (a, b) in enumerate(rows):
+            record = self.plain.rows[lane.slots][slot]
+            record.a, record.b = a, b
+        for slot, word in enumerate(words):
+            self.plain.sides[lane.orders][slot] = word
+        self.world.memory.define(lane.cursor, len(rows))
+        if closed:
+            self.world.memory.define(lane.closed, len(rows))
+
+    def producing(self, lane: Lane, rows: Sequence[Row]) -> Body:
+        """Send rows one by one, and close: the shortest producer."""
+        gate = 0
+        for n, (a, b) in enumerate(rows):
+            while n - gate >= lane.capacity:
+                gate = yield "load", "acquire", lane.gates
+                if n - gate >= lane.capacity:
+                    yield "pause", ""
+            record = self.plain.rows[lane.slots][n & (lane.capacity - 1)]
+            record.a, record.b = a, b
+            yield "store", "release", lane.cursor, n + 1
+        yield "store", "release", lane.closed, len(rows)
+
+    def consuming(self, lane: Lane, count: int, got: list[Row], reader: int = 0) -> Body:
+        """Take so many rows one by one: the shortest consumer."""
+        for n in range(count):
+            while (yield "load", "acquire", lane.cursor) <= n:
+                yield "pause", ""
+            got.append(self.plain.rows[lane.slots][n & (lane.capacity - 1)].values())
+            yield "store", "release", lane.gates + c.GATE_LINE * reader, n + 1
+
+    def rows_of(self, lane: Lane) -> list[Row]:
+        """What an ended lane holds; for checks at the end, where nothing was written over."""
+        count = self.lab.value(lane.cursor)
+        assert self.lab.value(lane.closed) == count <= lane.capacity, f"closed at {self.lab.value(lane.closed)}"
+        return [record.values() for record in self.plain.rows[lane.slots][:count]]
+
+    def words_of(self, lane: Lane) -> list[int]:
+        """The order words of an ended lane."""
+        return [self.plain.sides[lane.orders][n] for n in range(self.lab.value(lane.cursor))]
+
+    def mark_of(self, lane: Lane) -> Row:
+        """The mark of a lane."""
+        return self.lab.value(lane.mark), self.lab.value(lane.mark + WORD)
+
+    # Roles
+
+    def role(self, name: str, ins: Sequence[Any], outs: Sequence[Lane] = (), **facts: Any) -> Role:
+        """Make a role between lanes; an input is a lane, or a lane and which of its readers this is."""
+        world = self.world
+        book, home, stats, bell = world.words(*(f"{name}.{part}" for part in ("book", "home", "stats", "bell")))
+        given = tuple(one if isinstance(one, tuple) else (one, 0) for one in ins)
+        made = Role(name, given, tuple(outs), book, home, stats, bell, **facts)
+        for other in self.roles:
+            mine, theirs = self._meets(made), self._meets(other)
+            if mine & theirs:
+                made.near.append(other)
+                other.near.append(made)
+        self.roles.append(made)
+        return made
+
+    def _meets(self, role: Role) -> set[int]:
+        return {lane.number for lane, _ in role.ins} | {lane.number for lane in role.outs}
+
+    def stride(self, role: Role) -> int:
+        """Bytes from one buffer of a role's record to the other."""
+        return WORD * (role.words + 3 * max(1, role.log_rows))
+
+    def desk(self, role: Role) -> c.Desk:
+        """The private tables of one actor."""
+        world, block, name = self.world, self.plain.block, role.name
+        inputs, outputs = max(1, len(role.ins)), max(1, len(role.outs))
+        now = block(world, f"{name}.now", role.words)
+        told = block(world, f"{name}.told", 2 * role.words)
+        ins = block(world, f"{name}.ins", inputs * c.IN // WORD)
+        outs = block(world, f"{name}.outs", outputs * c.OUT // WORD)
+        bells = [near.bell for near in role.near if near.blocks]
+        table = block(world, f"{name}.bells", len(bells))
+        for k, bell in enumerate(bells):
+            self.plain.words[table + WORD * k] = bell
+        for i, (lane, gate) in enumerate(role.ins):
+            self._fill_input(ins + c.IN * i, lane, gate)
+        for j, lane in enumerate(role.outs):
+            self._fill_output(outs + c.OUT * j, lane)
+            if lane.mark:
+                at = now + c.TAKEN + WORD * inputs + c.PUT * j
+                self.plain.words[at + c.FIELD] = self.plain.words[at + c.WORD] = LOWEST
+        key_in = OFFSETS["a"] if role.ins and all(lane.mark for lane, _ in role.ins) else NO_KEY
+        key_out = OFFSETS["a"] if any(lane.mark for lane in role.outs) else NO_KEY
+        rows = block(world, f"{name}.rows", 2 * role.keyed)
+        touched = block(world, f"{name}.touched", role.keyed)
+        record = now, told, role.words, role.book, self.stride(role)
+        lanes = ins, inputs, outs, outputs, table, len(bells)
+        return c.Desk(*record, *lanes, key_in, key_out, I64, rows, role.home, 2, touched)
+
+    def _fill(self, row: int, lane: Lane) -> None:
+        words = self.plain.words
+        words[row + c.CURSOR], words[row + c.CLOSED], words[row + c.MARK] = lane.cursor, lane.closed, lane.mark
+        words[row + c.SLOTS], words[row + c.MASK], words[row + c.SIZE] = lane.slots, lane.capacity - 1, ROW
+        words[row + c.ORDERS] = lane.orders
+
+    def _fill_input(self, row: int, lane: Lane, gate: int) -> None:
+        self._fill(row, lane)
+        words = self.plain.words
+        words[row + c.GATE] = lane.gates + c.GATE_LINE * gate
+        words[row + c.NUMBERING], words[row + c.LANE] = lane.numbering or 0, lane.number
+        words[row + c.SEEN_FIELD] = words[row + c.SEEN_WORD] = LOWEST
+
+    def _fill_output(self, row: int, lane: Lane) -> None:
+        self._fill(row, lane)
+        words = self.plain.words
+        words[row + c.GATE], words[row + c.READERS] = lane.gates, lane.readers
+        words[row + c.DROPS], words[row + c.STARTS] = int(lane.drops), lane.starts
+
+    def waiter(self, role: Role) -> Waiter:
+        """How a role waits: blockers sleep at their first turn."""
+        return Waiter(0, self.stop, role.bell, BLOCK if role.blocks else SPIN, self.lab.patience)
+
+    def blocking(self, *roles: Role) -> None:
+        """Let these roles block."""
+        self.lift.constants["_SPINS"] = -1
+        for role in roles:
+            role.blocks = True
+
+    # Actors
+
+    def bench(self, role: Role, desk: c.Desk, keys: Any = None, max_out: int = 1) -> steps.Bench:
+        """What a stage works with besides its lanes."""
+        words = self.plain.words
+        tail = desk.now + WORD * (role.words - 2 * role.flat)
+        table: Any = Table(words, tail) if role.flat else Table(words, desk.table) if role.keyed else [None]
+        spare = self.plain.table(self.world, f"{role.name}.spare", 8)
+        stamps = self.plain.block(self.world, f"{role.name}.stamps", role.keyed)
+        scratch = np.zeros(8, np.bool_), np.zeros(8, np.int64), np.zeros(4 * max_out, np.int64)
+        facts = spare, stamps, role.log_rows, int(role.late), role.stats
+        return steps.Bench(table, keys, [None], *facts, *scratch)
+
+    def staging(
+        self, role: Role, make: Any, call: Any, form: steps.Form = PLAIN, row_of: Any = None, **how: Any
+    ) -> Body:
+        """Be a role with a stage, from its last commit to its end."""
+        desk = self.desk(role)
+        bench = self.bench(role, desk, (self, role), form.max_out)
+        work = WORKS[make](self.plain.view, self.plain.view, call, row_of, form)
+        return self.turning(role, desk, work, bench, **how)
+
+    def moving(self, role: Role, pick: str = "", route: str = "", stamp: bool = False, **how: Any) -> Body:
+        """Be a bridge, a router or a merge."""
+        kind = I64 if stamp else -1
+        mover = moves.Mover(ROW, OFFSETS["a"], WORD, OFFSETS["b"], kind, int(role.late), role.stats)
+        return self.turning(role, self.desk(role), make_mover(moves.PICKS[pick], moves.ROUTES[route]), mover, **how)
+
+    def turning(
+        self, role: Role, desk: c.Desk, work: Any, tools: Any, after: Sequence[int] = (), result: int = turns.ENDED
+    ) -> Body:
+        """Take a role up, take its turns, and close."""
+        yield from after_death_of(*after)
+        yield from self.taking_up(role, desk)
+        ended = yield from self.lift(make_turns(work))(desk, tools, role.limit, self.waiter(role))
+        assert ended == result, f"{role.name} ended with {ended}"
+        if ended == turns.ENDED:
+            yield from self.lift(c.close_outputs)(desk)
+
+    def taking_up(self, role: Role, desk: c.Desk) -> Body:
+        """Recover, and take the rows of keyed state from where they are kept."""
+        yield from self.lift(c.recover)(desk)
+        for i in range(2 * role.keyed):
+            self.plain.words[desk.table + WORD * i] = yield "load", "relaxed", role.home + WORD * i
+
+    def feeding(
+        self, role: Role, rows: Sequence[Row], word: int = 0, after: Sequence[int] = (), result: int | None = None
+    ) -> Body:
+        """Be a source: feed rows from the committed position on, and close."""
+        desk, base = self.desk(role), self.plain.table(self.world, f"{role.name}.rows", len(rows))
+        table = self.plain.rows[base]
+        for record, (a, b) in zip(table, rows, strict=True):
+            record.a, record.b = a, b
+        for k in range(len(rows) + 1):
+            self.plain.rows[base + ROW * k] = table[k:]
+        return self._feeding(role, desk, base, len(rows), word, after, result)
+
+    def _feeding(
+        self, role: Role, desk: c.Desk, base: int, count: int, word: int, after: Sequence[int], result: int | None
+    ) -> Body:
+        yield from after_death_of(*after)
+        yield from self.taking_up(role, desk)
+        counter = desk.now + c.TAKEN
+        done = self.plain.words[counter]
+        what = feed.Feed(base + ROW * done, ROW, counter, word, int(role.late))
+        n = yield from self.lift(feed.feed_rows)(desk, what, count - done, role.limit, self.waiter(role))
+        assert n == (count - done if result is None else result), f"{role.name} fed {n}"
+        if n == count - done:
+            yield from self.lift(c.close_outputs)(desk)
+
+    def collecting(self, role: Role, spool: list[Any], after: Sequence[int] = (), words: bool = False) -> Body:
+        """Be an egress: write to a spool by position, then commit; a successor cuts off what was not committed."""
+        return self._collecting(role, self.desk(role), spool, after, words)
+
+    def _collecting(self, role: Role, desk: c.Desk, spool: list[Any], after: Sequence[int], words: bool) -> Body:
+        yield from after_death_of(*after)
+        yield from self.taking_up(role, desk)
+        position = desk.now + c.TAKEN
+        del spool[self.plain.words[position] :]
+        lane = role.ins[0][0]
+        while True:
+            ended = yield from self.lift(feed.await_turn)(desk, 0, self.waiter(role))
+            if ended != turns.MOVED:
+                assert ended == turns.ENDED
+                return
+            end = min(self.plain.words[desk.ins + c.SEEN], self.plain.words[position] + role.limit)
+            for n in range(self.plain.words[position], end):
+                spool.append(self.plain.rows[lane.slots][n & (lane.capacity - 1)].values())
+            self.plain.words[position] = end
+            yield from self.lift(feed.settle_turn)(desk)
