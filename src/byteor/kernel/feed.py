@@ -125,7 +125,7 @@ def await_turn(desk, need, waiter):
         look(desk)
         missing = STARVED
         if own(taken(desk, 0)) < own(desk.ins + SEEN):
-            if desk.outputs == 0 or own(desk.outs + DROPS) or own(desk.outs + ROOM) - own(put(desk, 0)) >= need:
+            if own(desk.outs + DROPS) or need == 0 or own(desk.outs + ROOM) - own(put(desk, 0)) >= need:
                 return MOVED
             missing = CROWDED
         if raise_marks(desk):
