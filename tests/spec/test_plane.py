@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import byteor.lower  # noqa: F401 - it brings the tables of the whole plane
 from byteor import diag
 from byteor.plan.page import diagnostics_page, explain, near_codes
@@ -52,6 +54,7 @@ print(diag.render(broken.findings, broken.source))
 """
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="this is a browser's Python, and it has no processes")
 def test_the_whole_way_needs_nothing_that_a_browser_lacks() -> None:
     done = subprocess.run(
         [sys.executable, "-c", WHOLE_WAY, *LACKING], capture_output=True, text=True, timeout=60, check=False
