@@ -39,7 +39,7 @@ class Stream:
 
 @dataclass(slots=True)
 class Answer:
-    """What each egress gives, and what passed each lane; what stages filtered, and which roles met late records."""
+    """What each egress and each lane gives; how many records gave none at a stage, or were late behind a role."""
 
     egresses: dict[str, np.ndarray] = field(default_factory=dict)
     lanes: dict[str, np.ndarray] = field(default_factory=dict)
@@ -187,7 +187,8 @@ def _stage(plant: Plant, role: Role, streams: list[Stream]) -> list[Stream]:
     if said.call == IDENTITY:
         return streams
     made = worked(said, plant.stages[said.name], plant.kinds, stream.rows)
-    plant.answer.filtered[said.name] = len(set(range(len(stream.rows))) - set(made.of)) if said.in_place else 0
+    if said.form == "message" or said.in_place:
+        plant.answer.filtered[said.name] = len(stream.rows) - len(set(made.of))
     number = role.outputs[0][0]
     order = plant.graph.lanes[number].order
     if order and order.numbering != number:

@@ -1,8 +1,9 @@
 """The stages of random plants: few and fixed, since each costs a compilation.
 
 Rule 1. `n` remembers what a record went through, and states remember an order: whatever goes astray shows.
-Rule 2. Numbers stay small and whole, so that compiled and plain code agree to the bit.
-Rule 3. Nothing but `end` writes `time`, and that is behind all times of any source.
+Rule 2. What a stage does not write in `out` is zero: `many`, `spread` and `echo` leave a field open now and then.
+Rule 3. Numbers stay small and whole, so that compiled and plain code agree to the bit.
+Rule 4. Nothing but `end` writes `time`, and that is behind all times of any source.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def many(rec: Any, out: Any, p: Any) -> Any:
     for i in range(count):
         out[i].time = rec.time
         out[i].key = rec.key
-        out[i].origin = rec.origin
+        if i != 1:
+            out[i].origin = rec.origin
         out[i].n = (rec.n * 7 + i) % MOST
     return count
 
@@ -97,7 +99,8 @@ def spread(batch: Any, out: Any, src: Any) -> Any:
         for k in range(batch[i].n % 3):
             out[count].time = batch[i].time
             out[count].key = batch[i].key
-            out[count].origin = batch[i].origin
+            if k == 0:
+                out[count].origin = batch[i].origin
             out[count].n = (batch[i].n * 5 + k) % MOST
             src[count] = i
             count += 1
@@ -114,8 +117,9 @@ def echo(rec: Any, out: Any) -> Any:
     """Plain Python, one to many."""
     for i in range(2):
         out[i].time = rec.time
-        out[i].key = rec.key
-        out[i].origin = rec.origin
+        if rec.n % 2 == i:
+            out[i].key = rec.key
+            out[i].origin = rec.origin
         out[i].n = (rec.n + i) % MOST
     return 2
 
