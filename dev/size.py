@@ -18,7 +18,7 @@ GUIDE = (
     ("model plane", 2200, ("diag", "spec", "plan", "lower", "views")),
     ("abi and kernel", 1100, ("abi", "kernel")),
     ("transport, backings, lanes", 800, ("transport", "backings", "lanes")),
-    ("exec", 1400, ("exec",)),
+    ("exec", 1400, ("exec", "plant")),
     ("edges and command line", 1800, ("edges", "answers", "cli")),
     ("browser", 300, ("web",)),
     ("testing", 700, ("testing",)),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from byteor import lanes as lanes
     from byteor.diag import Diagnostic, Refused, Source, render, to_json
-    from byteor.exec.run import Report, Run, WouldBlock, run
+    from byteor.exec.run import Report, Run, WouldBlock
     from byteor.exec.runners import StageFailed
     from byteor.exec.snapshot import Snapshot, StageSnapshot
     from byteor.exec.stage import Record, register, stage
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from byteor.plan.page import explain
     from byteor.plan.rules import PlanError, validate_plan_v2
     from byteor.plan.rules import validate as validate_plan
+    from byteor.plant.run import PlantRun, run
+    from byteor.plant.status import Status
     from byteor.spec.build import SingleRingBuilder, message_type, single_ring_chain
     from byteor.spec.build_lanes import LaneGraphBuilder
     from byteor.spec.describe import describe
@@ -56,6 +58,7 @@ __all__ = [
     "PipelineSpecV1",
     "PlanBuilder",
     "PlanError",
+    "PlantRun",
     "Record",
     "Refused",
     "Report",
@@ -69,6 +72,7 @@ __all__ = [
     "StageFailed",
     "StageSnapshot",
     "State",
+    "Status",
     "WouldBlock",
     "decode",
     "describe",
@@ -96,7 +100,7 @@ __all__ = [
 # Module: its public names. `public=name` is a name that is another one inside.
 _NAMES = {
     "byteor.diag": "Diagnostic Refused Source render to_json",
-    "byteor.exec.run": "Report Run WouldBlock run",
+    "byteor.exec.run": "Report Run WouldBlock",
     "byteor.exec.runners": "StageFailed",
     "byteor.exec.snapshot": "Snapshot StageSnapshot",
     "byteor.exec.stage": "Record register stage",
@@ -105,6 +109,8 @@ _NAMES = {
     "byteor.plan.model": "ExecutionTargetV1=ExecutionTarget PipelinePlanV2=Plan",
     "byteor.plan.page": "explain",
     "byteor.plan.rules": "PlanError validate_plan=validate validate_plan_v2",
+    "byteor.plant.run": "PlantRun run",
+    "byteor.plant.status": "Status",
     "byteor.spec.build": "SingleRingBuilder message_type single_ring_chain",
     "byteor.spec.build_lanes": "LaneGraphBuilder",
     "byteor.spec.describe": "describe",

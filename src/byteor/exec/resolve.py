@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 from byteor.diag import Diagnostic
 from byteor.exec import findings as x
 from byteor.exec.stage import BATCH_ARGUMENTS, MESSAGE_ARGUMENTS, REGISTRY, Stage, arguments, as_stage
-from byteor.spec.model import IDENTITY, SingleRing
+from byteor.spec.lane_graph import LaneGraph
+from byteor.spec.model import IDENTITY, Field, SingleRing
 from byteor.spec.model import Stage as Spec
 
 
@@ -27,27 +28,44 @@ def _identity(rec: Any) -> None:
 
 
 def resolve(
-    spec: SingleRing, folder: Path | None, given: Mapping[str, Any] | None = None
+    spec: SingleRing | LaneGraph, folder: Path | None, given: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Stage], tuple[Diagnostic, ...]]:
     """Find every stage's code; answer with it by stage name, and with what is wrong."""
     given = given or {}
     found: dict[str, Stage] = {}
-    wrong = _unknown(spec, given)
-    for i, stage in enumerate(spec.stages):
-        path = f"single_ring.stages.{i}"
+    stages = tuple(stages_of(spec))
+    wrong = _unknown([stage.name for _, stage in stages], _root(spec), given)
+    for path, stage in stages:
         code = as_stage(given[stage.name]) if stage.name in given else _find(stage.call, folder)
         if isinstance(code, str):
             wrong.append(x.STAGE_NOT_FOUND.at(f"{path}.call", f"stage `{stage.name}`: {code}"))
         else:
             found[stage.name] = code
-            wrong += [*_judge(stage, code, path), *_judge_access(stage, code, path, spec)]
+            wrong += [*_judge(stage, code, path), *_judge_access(stage, code, path, _fields(spec, stage))]
     return found, tuple(wrong)
 
 
-def _unknown(spec: SingleRing, given: Mapping[str, Any]) -> list[Diagnostic]:
-    names = [stage.name for stage in spec.stages]
+def stages_of(spec: SingleRing | LaneGraph) -> Iterator[tuple[str, Spec]]:
+    """The stages of a spec, each with its key."""
+    if isinstance(spec, SingleRing):
+        yield from ((f"single_ring.stages.{i}", stage) for i, stage in enumerate(spec.stages))
+    else:
+        yield from ((f"lane_graph.stages.{i}.stage", role.stage) for i, role in enumerate(spec.stages))
+
+
+def _root(spec: SingleRing | LaneGraph) -> str:
+    return "single_ring.stages" if isinstance(spec, SingleRing) else "lane_graph.stages"
+
+
+def _fields(spec: SingleRing | LaneGraph, stage: Spec) -> tuple[Field, ...]:
+    """The fields of the records that a stage takes."""
+    name = spec.type if isinstance(spec, SingleRing) else stage.in_
+    return next(t.fields for t in spec.types if t.name == name)
+
+
+def _unknown(names: list[str], path: str, given: Mapping[str, Any]) -> list[Diagnostic]:
     return [
-        x.STAGE_UNKNOWN.at("single_ring.stages", f"there is no stage `{name}`", help=_near(name, names))
+        x.STAGE_UNKNOWN.at(path, f"there is no stage `{name}`", help=_near(name, names))
         for name in given
         if name not in names
     ]
@@ -130,7 +148,7 @@ def _show(value: Any) -> str:
 
 def _judge_arguments(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:
     names = arguments(code.function)
-    known = MESSAGE_ARGUMENTS if spec.form == "message" else BATCH_ARGUMENTS
+    known = known_arguments(spec)
     where, wrong = f"{path}.call", []
     if not names:
         wrong.append(x.STAGE_ARGUMENTS.at(where, f"stage `{spec.name}` takes no argument"))
@@ -138,6 +156,10 @@ def _judge_arguments(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:
         if name not in known:
             message = f"stage `{spec.name}` of form {spec.form} asks for `{name}`, which it is not given"
             wrong.append(x.STAGE_ARGUMENTS.at(where, message, help=f"it may ask for {', '.join(known)}"))
+    for name in ("out",) * (not spec.in_place) + ("src",) * spec.src:
+        if name not in names[1:]:
+            message = f"stage `{spec.name}` gives records of its own and does not ask for `{name}`"
+            wrong.append(x.STAGE_ARGUMENTS.at(where, message, help=f"let it take `{name}`"))
     if spec.state is None and {"state", "index"} & set(names[1:]):
         message = f"stage `{spec.name}` asks for state and declares none"
         wrong.append(x.STAGE_ARGUMENTS.at(where, message, help="declare `state` in the plan"))
@@ -146,13 +168,19 @@ def _judge_arguments(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:
     return wrong
 
 
-def _judge_access(stage: Spec, code: Stage, path: str, spec: SingleRing) -> list[Diagnostic]:
+def known_arguments(spec: Spec) -> tuple[str, ...]:
+    """What a stage may ask for besides its record or batch."""
+    known = MESSAGE_ARGUMENTS if spec.form == "message" else BATCH_ARGUMENTS
+    return ("out",) * (not spec.in_place) + ("src",) * spec.src + known
+
+
+def _judge_access(stage: Spec, code: Stage, path: str, fields: Iterable[Field]) -> list[Diagnostic]:
     """Hold a compiled stage's code against its sets; only then is there something to load for it."""
     if not stage.compiled or (stage.reads is None and stage.writes is None):
         return []
     from byteor.exec.inspect import judge
 
-    return judge(stage, code, path, next(t.fields for t in spec.types if t.name == spec.type))
+    return judge(stage, code, path, fields)
 
 
 def _judge_parts(spec: Spec, code: Stage, path: str) -> list[Diagnostic]:

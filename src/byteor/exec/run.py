@@ -311,8 +311,12 @@ def run(
     Raises `Refused` with all findings when it cannot run.
     """
     loaded = load(what, Path(folder) if folder else None)
-    options = Options(wait, batch, interpreted, not single_thread, debug)
-    wrong = [*unsupported(loaded.spec), *_judge(options)]
+    return run_loaded(loaded, stages, Options(wait, batch, interpreted, not single_thread, debug))
+
+
+def run_loaded(loaded: Loaded, stages: Mapping[str, Any] | None, options: Options) -> Run:
+    """Bring up a ring from a spec that was loaded."""
+    wrong = [*unsupported(loaded.spec), *judge_options(options)]
     codes, found = resolve(loaded.spec, loaded.folder, stages) if not wrong else ({}, ())
     if wrong or found:
         raise Refused([*wrong, *found], loaded.source)
@@ -322,7 +326,8 @@ def run(
         raise Refused(e.findings, loaded.source) from e
 
 
-def _judge(options: Options) -> list[Any]:
+def judge_options(options: Options) -> list[Any]:
+    """What of the options cannot be."""
     wrong = []
     if options.wait and options.wait not in STRATEGIES:
         message = f"there is no wait strategy `{options.wait}`"

@@ -44,10 +44,11 @@ def hold(spec: Spec, types: dict[str, MessageType], slots: np.ndarray) -> Holdin
     table = lines(spec.state.max * row.itemsize).view(row)
     if not spec.state.by:
         return Holdings(table, None, None, p)
-    return Holdings(table, _keys(slots, table), make_row_of(_spans(spec.state.by, slots.dtype, row)), p)
+    return Holdings(table, keys_of(slots, table), make_row_of(spans_of(spec.state.by, slots.dtype, row)), p)
 
 
-def _keys(slots: np.ndarray, table: np.ndarray) -> Keys:
+def keys_of(slots: np.ndarray, table: np.ndarray) -> Keys:
+    """Make the empty index of a table of keyed state."""
     index = np.full(1 << (2 * len(table) - 1).bit_length(), -1, np.int32)
     return Keys(_bytes(slots), _bytes(table), index, np.zeros(1, np.int64))
 
@@ -56,7 +57,8 @@ def _bytes(array: np.ndarray) -> np.ndarray:
     return array.view(np.uint8).reshape(len(array), array.dtype.itemsize)
 
 
-def _spans(by: tuple[str, ...], message: np.dtype, row: np.dtype) -> tuple[tuple[int, int, int], ...]:
+def spans_of(by: tuple[str, ...], message: np.dtype, row: np.dtype) -> tuple[tuple[int, int, int], ...]:
+    """Where the fields of a key lie in a message and in a row: (offset in slot, offset in row, bytes)."""
     def place(kind: np.dtype, name: str) -> tuple[int, int]:
         assert kind.fields is not None
         return kind.fields[name][1], kind.fields[name][0].itemsize

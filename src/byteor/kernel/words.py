@@ -20,21 +20,21 @@ class Words:
 
     def __init__(self, layout: Layout, memory: Bytes) -> None:
         self._layout, self._memory = layout, memory
-        self._words = memory[: memory.size // 8 * 8].view(np.int64)
+        self.words = memory[: memory.size // 8 * 8].view(np.int64)
         self._base = memory.ctypes.data
 
     def address(self, name: str, index: int = 0) -> int:
         return int(self._base + self._layout.cells[name].at(index))
 
     def read(self, name: str, index: int = 0) -> int:
-        return int(self._words[self._layout.cells[name].at(index) // 8])
+        return int(self.words[self._layout.cells[name].at(index) // 8])
 
     def write(self, name: str, value: int, index: int = 0) -> None:
-        self._words[self._layout.cells[name].at(index) // 8] = value
+        self.words[self._layout.cells[name].at(index) // 8] = value
 
     def add(self, name: str, n: int, index: int = 0) -> None:
         """Add to a counter of one's own."""
-        self._words[self._layout.cells[name].at(index) // 8] += n
+        self.words[self._layout.cells[name].at(index) // 8] += n
 
     def values(self, name: str) -> list[int]:
         return [self.read(name, i) for i in range(self._layout.cells[name].count)]

@@ -1,0 +1,135 @@
+"""The roles at the ends of a plant: rows that come in, and records that leave.
+
+Rule 1. An ingress commits how many rows of its source it has put; a successor goes on with the next.
+Rule 2. An egress writes, then commits how far it has written; a successor cuts off what was not committed.
+Rule 3. What is behind an end is given: `source` makes batches from a position on, `outlet` takes records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from byteor.exec.runners import StageFailed
+from byteor.exec.schema import dtype
+from byteor.kernel import commit as c
+from byteor.kernel import feed, turns
+from byteor.kernel.hot import waiting
+from byteor.kernel.wait import Waiter
+from byteor.plant.desk import WORD, Desk
+from byteor.plant.roles import FAULTS, RoleRunner
+
+Source = Callable[[int], Iterator[np.ndarray]]  # batches from a position on
+
+
+class Outlet(Protocol):
+    """Where an egress writes to."""
+
+    def open(self, written: int) -> None:
+        """Begin, or go on behind the first `written` records."""
+
+    def write(self, records: np.ndarray) -> None:
+        """Take records; they are to be written when this returns."""
+
+    def finish(self) -> None:
+        """Complete the output; to do it twice does no harm."""
+
+
+class IngressRole(RoleRunner):
+    """Rows from outside into the first lane."""
+
+    def __init__(self, desk: Desk, limit: int, source: Source | None = None) -> None:
+        super().__init__(desk, limit)
+        wiring, port = desk.wiring, desk.role.outputs[0]
+        self.dtype = dtype(wiring.type(port), wiring.lane(port).slot_bytes)
+        order = wiring.lane(port).order
+        self._late = int(order is not None and order.late == "drop")
+        self._source = source
+        self._batches: Iterator[np.ndarray] | None = None
+        self._rows = np.zeros(0, self.dtype)
+        self.ending = False
+
+    def prepare(self) -> None:
+        self._feed = waiting(feed.feed_rows)
+
+    def feed(self, rows: np.ndarray, waiter: Waiter) -> int:
+        """Put rows as room comes; answer how many before patience was over."""
+        counter = self.desk.hot.now + c.TAKEN
+        what = feed.Feed(rows.ctypes.data, rows.dtype.itemsize, counter, 0, self._late)
+        put = self._feed(self.desk.hot, what, len(rows), self.limit, waiter)
+        if put < 0:
+            raise StageFailed(self.role.name, self.position(), FAULTS[put])
+        return int(put)
+
+    def advance(self, waiter: Waiter) -> bool:
+        if self._batches is None:
+            self._batches = self._source(self.position()) if self._source else iter(())
+        while not self.ending:
+            if not len(self._rows):
+                rows = next(self._batches, None)
+                if rows is None:
+                    break
+                self._rows = np.ascontiguousarray(rows, self.dtype)
+            self._rows = self._rows[self.feed(self._rows, waiter) :]
+            if len(self._rows):
+                return False
+        self.close()
+        return True
+
+
+class EgressRole(RoleRunner):
+    """Records of the last lane to the outside."""
+
+    def __init__(self, desk: Desk, limit: int, outlet: Outlet | None = None) -> None:
+        super().__init__(desk, limit)
+        wiring, port = desk.wiring, desk.role.inputs[0]
+        self.dtype = dtype(wiring.type(port), wiring.lane(port).slot_bytes)
+        self._slots = np.asarray(desk.blocks.lanes[port.lane].array("slots", self.dtype))
+        self._outlet = outlet
+        desk.now[c.ENDED // WORD] = 0
+
+    def prepare(self) -> None:
+        self._wait = waiting(feed.await_turn)
+
+    def attach(self) -> int:
+        epoch = super().attach()
+        if self._outlet and not self.count(c.ENDED):
+            self._outlet.open(int(self.desk.now[self.desk.put()]))
+        return epoch
+
+    def ready(self, waiter: Waiter) -> np.ndarray | None:
+        """The records that are there, side by side; none when patience was over, None at the end."""
+        result = self._wait(self.desk.hot, 0, waiter)
+        if result == turns.ENDED:
+            return None
+        at, mask = self.position(), len(self._slots) - 1
+        n = min(self.desk.seen(c.SEEN) - at, self.limit, mask + 1 - (at & mask))
+        return self._slots[at & mask : (at & mask) + (n if result == turns.MOVED else 0)]
+
+    def written(self, n: int) -> None:
+        """Commit that `n` more records have left."""
+        self.desk.now[self.desk.taken()] += n
+        self.desk.now[self.desk.put()] += n
+        self._settle(self.desk.hot)
+
+    def advance(self, waiter: Waiter) -> bool:
+        while (records := self.ready(waiter)) is not None:
+            if not len(records):
+                return False
+            if self._outlet:
+                self._outlet.write(records)
+            self.written(len(records))
+        self._finish()
+        return True
+
+    def _finish(self) -> None:
+        if self._outlet and not self.count(c.ENDED):
+            self._outlet.finish()
+        self.desk.now[c.ENDED // WORD] = 1
+        self._settle(self.desk.hot)
+        self.close()
+
+    def shown(self, at: int) -> str:
+        return ""
