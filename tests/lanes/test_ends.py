@@ -220,7 +220,7 @@ def test_each_refusal_has_its_code(folder: Path) -> None:
 def test_the_text_of_a_type_is_canonical() -> None:
     inner = np.dtype([("a", "<i2"), ("b", "S3", (2,))])
     assert schema_text(np.dtype([("x", "<f8"), ("in", inner, (2,))])) == (
-        "message bytes 24\n0 x <f8\n8 in[2].a <i2\n10 in[2].b[2] |S3\n"
+        "message bytes 24\n0 x <f8\n8 in[2]*8.a <i2\n10 in[2]*8.b[2] |S3\n"
     )
     assert schema_text(np.dtype("i8")) == "message bytes 8\n0 . <i8\n"
     assert schema_text(np.dtype([("é", "<i8")])) == "message bytes 8\n0 \\xe9 <i8\n"

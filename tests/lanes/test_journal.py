@@ -132,8 +132,7 @@ def test_what_cannot_be_is_refused(folder: Path) -> None:
     assert code_of(lambda: lanes.create("wide", "V5000", kind="journal", segment_bytes=SEGMENT)) == "T031"
     with lanes.create("log", FILL, kind="journal") as lane, lanes.open("log") as untyped:
         lane.writer().append((7, 0.5))
-        assert untyped.reader().receive() == np.array([(7, 0.5)], FILL).tobytes()
-        assert code_of(untyped.writer) == "T034"
+        assert untyped.dtype == FILL and untyped.reader().receive()["number"] == 7
         assert code_of(lane.reader) == "T035"
         assert code_of(lambda: lane.reader(1)) == "T035"
 

@@ -119,7 +119,7 @@ def write(last, log, at, source, words):
 @hot
 def commit(log, end):
     """Let all see what was written, up to `end`."""
-    store_release(log.cursor, end)  # SYNC: pairs with the acquire in `take`
+    store_release(log.cursor, end)  # SYNC: pairs with the acquire in `read_at`
 
 
 @hot
@@ -127,7 +127,7 @@ def append(log, source, words):
     """Append a record to a log that is written over; answer the position behind it."""
     at = begin_of(log, words)
     store_relaxed(log.intent, max(load_relaxed(log.intent), at + 8 * words))
-    fence_release()  # SYNC: pairs with the fence in `take`: who reads a word written below sees this intent
+    fence_release()  # SYNC: pairs with the fence in `read_at`: who reads a word written below sees this intent
     end = write(log, log, at, source, words)
     commit(log, end)
     return end
@@ -162,15 +162,14 @@ def walk(log, position, end, number):
 
 
 @hot
-def take(log, at, out):
-    """Copy the record at the position in `at` to `out`, header first, and move the position behind it.
+def read_at(log, position, out):
+    """Copy the record at a position to `out`, header first; answer what it is, and where to go on.
 
-    Answers the length of its payload, or NOTHING, or DAMAGED when what is there is no record. With PADDED it has moved
-    to the next segment; with PASSED to the oldest one that is whole: what lies between was written over.
+    It is the length of its payload, or NOTHING, or DAMAGED when what is there is no record. With PADDED one goes on in
+    the next segment; with PASSED in the oldest one that is whole: what lies between was written over.
     """
-    position = load_relaxed(at)  # its own word
     if position >= load_acquire(log.cursor):  # SYNC: pairs with the release in `commit`
-        return NOTHING
+        return NOTHING, position
     copy_words(out, place_of(log, position), 1)
     head = load_relaxed(out)  # live, so read once: it is judged like the rest
     rest = log.segment_bytes - position % log.segment_bytes
@@ -179,12 +178,18 @@ def take(log, at, out):
     fence_acquire()  # SYNC: pairs with the fence in `append`
     intent = load_relaxed(log.intent)
     if intent - position > log.segments * log.segment_bytes:
-        store_relaxed(at, oldest(intent, log.segments, log.segment_bytes))
-        return PASSED
-    if not is_record(head, rest) and not is_padding(head, rest):
-        return DAMAGED
-    store_relaxed(at, position + size)
-    return PADDED if is_padding(head, rest) else head & _LENGTH
+        return PASSED, oldest(intent, log.segments, log.segment_bytes)
+    if is_padding(head, rest):
+        return PADDED, position + rest
+    return (head & _LENGTH, position + size) if is_record(head, rest) else (DAMAGED, position)
+
+
+@hot
+def take(log, at, out):
+    """Read at the position in the word at `at`, and move it to where to go on; answer what was read."""
+    answer, position = read_at(log, load_relaxed(at), out)  # its own word
+    store_relaxed(at, position)
+    return answer
 
 
 @hot

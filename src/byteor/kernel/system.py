@@ -1,4 +1,4 @@
-"""What hot functions ask of the operating system: give the core away, sleep, wait for a word.
+"""What hot functions ask of the operating system: give the core away, sleep, wait for a word, tell the time.
 
 Rule 1. Every wait is bounded; whoever waits looks again.
 Rule 2. Without a futex `futex_wait` sleeps a little and `futex_wake` does nothing.
@@ -11,7 +11,7 @@ import sys
 
 from numba import types
 
-from byteor.kernel.atomics import HAS_FUTEX, stack_words, store_relaxed
+from byteor.kernel.atomics import HAS_FUTEX, load_relaxed, stack_words, store_relaxed
 from byteor.kernel.hot import hot
 
 _WORD = types.int64
@@ -72,3 +72,22 @@ else:
     @hot
     def futex_wake(word, waiters):
         """Do nothing: sleepers look again by themselves."""
+
+
+if sys.platform == "win32":
+    _ticks = types.ExternalFunction("GetTickCount64", types.uint64())
+
+    @hot
+    def now_ns():
+        """Nanoseconds of the clock that `time.monotonic_ns` reads."""
+        return types.int64(_ticks()) * 1_000_000
+else:
+    _clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, _WORD))
+    _CLOCK = 8 if sys.platform == "darwin" else 1  # that of `time.monotonic_ns`
+
+    @hot
+    def now_ns():
+        """Nanoseconds of the clock that `time.monotonic_ns` reads."""
+        timespec = stack_words()
+        _clock_gettime(_CLOCK, timespec)
+        return load_relaxed(timespec) * 1_000_000_000 + load_relaxed(timespec + 8)

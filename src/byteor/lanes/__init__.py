@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from byteor.kernel.ends import try_receive_many as try_receive_many
     from byteor.kernel.ends import try_send as try_send
     from byteor.kernel.ends import try_send_many as try_send_many
+    from byteor.kernel.handles import try_append as try_append
+    from byteor.kernel.handles import try_get as try_get
+    from byteor.kernel.handles import try_put as try_put
+    from byteor.kernel.handles import try_take as try_take
     from byteor.lanes.by_name import create as create
     from byteor.lanes.by_name import open as open
     from byteor.lanes.by_name import remove as remove
+    from byteor.lanes.envelope import Envelope as Envelope
     from byteor.lanes.events import Lane as Lane
     from byteor.lanes.journal import Gap as Gap
     from byteor.lanes.outcome import Closed as Closed
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 
 _OWNERS = {
     "byteor.kernel.ends": "try_receive try_receive_many try_send try_send_many",
+    "byteor.kernel.handles": "try_append try_get try_put try_take",
+    "byteor.lanes.envelope": "Envelope",
     "byteor.lanes.events": "Lane",
     "byteor.lanes.by_name": "create open remove",
     "byteor.lanes.journal": "Gap",

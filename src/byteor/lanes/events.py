@@ -13,36 +13,32 @@ from typing import Any
 
 from byteor.abi.byteor_v1 import BITS, EVENTS, LAST, OPEN
 from byteor.abi.family import Kind
-from byteor.backings import mem, shm
 from byteor.diag import Refused
 from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
+from byteor.lanes.base import AnyLane
+from byteor.lanes.envelope import HEADER_BYTES
 from byteor.lanes.form import Form
+from byteor.lanes.making import join, make, where
 from byteor.lanes.receiver import Reader, give_up
 from byteor.lanes.sender import Sender
-from byteor.lanes.typed import Type, checked, hash_of
+from byteor.lanes.typed import Type, checked
 from byteor.transport.regions import Mapping
 
-KNOWN = BITS["may_block"] | BITS["lengths"] | BITS["several_rings"]
+KNOWN = BITS["may_block"] | BITS["lengths"] | BITS["several_rings"] | BITS["enveloped"]
 
 
-class Lane:
+class Lane(AnyLane):
     """One lane: `sender()` and `reader()` give its ends, `finish` ends it, `detach` gives a dead reader up."""
 
     def __init__(self, name: str, block: cells.Block, dtype: Type | None, creator: cells.Owner | None = None) -> None:
-        self.name, self._block, self._form = name, block, Form(name, block, dtype)
-        self._creator = creator
-        self._ends: list[Sender | Reader] = []
+        super().__init__(name, block)
+        self._form, self._creator = Form(name, block, dtype), creator
 
     @property
     def dtype(self) -> Type:
         """The type of its messages; without one, bytes of a slot."""
         return self._form.dtype
-
-    @property
-    def path(self) -> str:
-        """Its file; empty for a lane in the memory of this process."""
-        return self._block.path
 
     @property
     def capacity(self) -> int:
@@ -108,22 +104,12 @@ class Lane:
         give_up(self._form, reader)
         owner.leave()
 
-    def close(self) -> None:
-        """Leave: what was sent and received by ends of this object is settled; the file stays."""
-        self._let_go(closing=True)
-
     def _let_go(self, closing: bool) -> None:
         for end in self._ends:
             end.close() if closing else end.leave()
         if self._creator is not None:
             self._creator.leave()
         self._block.close()
-
-    def __enter__(self) -> Lane:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._let_go(closing=kind is None)
 
 
 def create(
@@ -135,29 +121,32 @@ def create(
     producers: int = 1,
     slot_bytes: int | None = None,
     may_block: bool = False,
+    enveloped: bool = False,
     prefault: bool = False,
     mlock: bool = False,
     kind: Kind = EVENTS,
 ) -> Lane:
     """Make a lane; without a path, in the memory of this process."""
-    where = "" if path is None else str(path)
-    given = None if dtype is None else checked(dtype, where)
-    if (given is None) == (slot_bytes is None) or readers < 1:
-        raise Refused([t.BAD_OPTION.at(where, "it needs a type or `slot_bytes`, one of them, and a reader")])
+    given = None if dtype is None else checked(dtype, where(path))
     size = given.itemsize if given is not None else slot_bytes or 0
+    faults = (
+        ((given is None) == (slot_bytes is None), "it needs a type or `slot_bytes`, one of them"),
+        (readers < 1, "it needs a reader"),
+        (
+            enveloped and (given is not None or size < HEADER_BYTES),
+            "envelopes are for raw bytes, in slots that hold one",
+        ),
+    )
+    if found := [t.BAD_OPTION.at(where(path), said) for wrong, said in faults if wrong]:
+        raise Refused(found)
     fixed = {"capacity": capacity, "slot_bytes": size, "lengths": int(given is None), "orders": 0}
     params = {"rings": producers, "gates": readers, "filters": 0, **fixed}
-    bits = BITS["may_block"] if may_block else 0
-    block: cells.Block
-    if path is None:
-        block = mem.block(kind, params, bits)
-    else:
-        block = shm.create(path, kind, params, bits, hash_of(given), Mapping(prefault, mlock))
+    bits = BITS["may_block"] * may_block | BITS["enveloped"] * enveloped
+    block = make(path, kind, params, bits, given, Mapping(prefault, mlock))
     return Lane(path.name if path else "", block, given, cells.win(block, "lane_closed", [0]))
 
 
 def attach(path: Path, dtype: Any = None, *, wait: float = 1.0, kind: Kind = EVENTS) -> Lane:
-    """Open a lane whose messages are of this type; without one, as bytes."""
-    given = None if dtype is None else checked(dtype, str(path))
-    schema = None if given is None else hash_of(given)
-    return Lane(path.name, shm.attach(path, [kind], known=KNOWN, schema=schema, wait=wait), given)
+    """Open a lane whose messages are of this type; without one, of the type that its region says, or as bytes."""
+    block, given = join(path, [kind], KNOWN, dtype, wait)
+    return Lane(path.name, block, given)

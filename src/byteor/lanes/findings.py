@@ -104,3 +104,19 @@ Why: a writer cannot make such a record; the machine lost power while the record
 Instead: `lane.verify()` says how far the journal is sound; records up to there can be read. A writer does not go on
 behind damage: make a journal anew, and copy into it what is sound.""",
 )
+BAD_SCHEMA = rule(
+    "T043",
+    "bad-schema-text",
+    """What: a region holds a text of its message type that says no type, or another one than its hash is of.
+Why: the text is there for those who open a lane without a type; it is believed only when it is canonical and its hash
+is the region's.
+Instead: open the lane with its type; if that is refused too (T018), the region is damaged: remove it, make it anew.""",
+)
+BAD_ENVELOPE = rule(
+    "T044",
+    "bad-envelope",
+    """What: a message of an enveloped lane does not open with a header of `indexbus-msg`, or one cannot be made.
+Why: the header says codec, schema, type, version and length; without it nobody knows what the payload is. A message
+that was received so counts as received: the reader goes on behind it.
+Instead: send `byteor.lanes.Envelope(payload, type=...)`; from other languages, write the header of `indexbus_v1.h`.""",
+)

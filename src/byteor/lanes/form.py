@@ -12,10 +12,12 @@ import numpy as np
 
 from byteor.abi.byteor_v1 import BITS
 from byteor.diag import Refused
-from byteor.kernel.wait import BLOCK, NOBODY, STRATEGIES
+from byteor.kernel.wait import NOBODY
 from byteor.lanes import findings as t
 from byteor.lanes.cells import Block, dead
-from byteor.lanes.typed import Type
+from byteor.lanes.envelope import Envelope
+from byteor.lanes.making import blocks, strategy
+from byteor.lanes.typed import Type, raw
 
 
 class Form:
@@ -26,8 +28,8 @@ class Form:
         self.rings, self.readers = block.params["rings"], block.params["gates"]
         self.capacity, self.slot_bytes = block.params["capacity"], block.params["slot_bytes"]
         self.is_raw = bool(block.params["lengths"])
-        self.dtype: Type = np.dtype(f"V{self.slot_bytes}") if dtype is None else dtype
-        self.may_block = bool(block.capabilities & BITS["may_block"])
+        self.dtype: Type = raw(self.slot_bytes) if dtype is None else dtype
+        self.may_block, self.is_enveloped = blocks(block), bool(block.capabilities & BITS["enveloped"])
 
     def gates(self, ring: int) -> range:
         """The indices of a ring's gates."""
@@ -55,6 +57,12 @@ class Form:
             raise Refused([t.OTHER_TYPE.at(self.name, f"{message.dtype} instead of {self.dtype}")])
         slots[at] = message
 
+    def packed(self, message: Any) -> Any:
+        """The bytes of a raw message; on an enveloped lane, with its header."""
+        if not self.is_enveloped:
+            return message
+        return (message if isinstance(message, Envelope) else Envelope(message)).encode(self.name)
+
     def rows(self, rows: Any) -> np.ndarray[Any, Any]:
         """Records as a dense array of the lane's own type."""
         if isinstance(rows, np.ndarray) and (rows.dtype != self.dtype or rows.ndim != 1):
@@ -64,12 +72,7 @@ class Form:
 
     def strategy(self, wait: str | None) -> int:
         """How an end waits; by sleeping on its bell where there are bells, unless it says otherwise."""
-        wait = wait or ("block" if self.may_block else "backoff")
-        if wait not in STRATEGIES:
-            raise Refused([t.BAD_OPTION.at(self.name, f"`wait` is {wait!r}, not one of {', '.join(STRATEGIES)}")])
-        if STRATEGIES[wait] == BLOCK and not self.may_block:
-            raise Refused([t.CANNOT_BLOCK.at(self.name, "`wait` is 'block', and the lane has no doorbells")])
-        return STRATEGIES[wait]
+        return strategy(self.name, wait, self.may_block)
 
     def refuse_raw(self) -> None:
         """Refuse what needs records."""

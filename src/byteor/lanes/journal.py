@@ -16,6 +16,7 @@ import numpy as np
 
 from byteor.abi.byteor_v1 import BITS, JOURNAL_KIND, OPEN
 from byteor.diag import Refused
+from byteor.kernel import handles
 from byteor.kernel.journal import COMMITTED, DATA, SEQUENCE
 from byteor.kernel.wait import NOBODY
 from byteor.lanes import calls, cells, verify
@@ -25,7 +26,7 @@ from byteor.lanes.making import join, make, where
 from byteor.lanes.outcome import Closed
 from byteor.lanes.records import Form, Replay, Taking
 from byteor.lanes.records import Gap as Gap
-from byteor.lanes.segments import FSYNC
+from byteor.lanes.segments import COMMIT, FSYNC
 from byteor.lanes.shelf import Segment, paths_of
 from byteor.lanes.typed import Type, checked
 from byteor.transport import findings as regions_t
@@ -42,9 +43,11 @@ class Writer(End):
     def __init__(self, form: Form, owner: cells.Owner) -> None:
         super().__init__(owner)
         self._form, self._log = form, form.log(writing=True)
-        self.records = verify.counted(form.name, self._log)
+        self._count = np.array([verify.counted(form.name, self._log)], np.int64)
         self._words, self._data = form.buffer()
         self._source = self._words.ctypes.data
+        self._handle: handles.Block | None = None
+        owner.lost = self._cut
 
     def append(self, record: Any) -> int:
         """Append one record; answer its number, from 0."""
@@ -56,11 +59,13 @@ class Writer(End):
             raise Refused([t.TOO_LONG.at(self._form.name, said)])
         self._data[: data.size] = data
         self._words[0] = COMMITTED | data.size
-        self._words[SEQUENCE // 8] = self.records
+        number = self._words[SEQUENCE // 8] = self.records
         self._log.append(self._source, DATA + data.size + 7 >> 3)
         self._form.ring()
-        self.records += 1
-        return self.records - 1
+        self._count[0] = number + 1
+        if self._handle is not None:
+            handles.turn(self._handle, *self._log.here)
+        return number
 
     def _bytes(self, record: Any) -> np.ndarray[Any, Any]:
         dtype = self._form.dtype
@@ -71,6 +76,24 @@ class Writer(End):
         row = np.empty(1, dtype)
         row[0] = record
         return row.view(np.uint8)
+
+    @property
+    def records(self) -> int:
+        """Records appended so far, also by those that had the lane before."""
+        return int(self._count[0])
+
+    @property
+    def compiled(self) -> int:
+        """The handle of this end for `byteor.lanes.try_append` in compiled code."""
+        if self._form.fsync == COMMIT:
+            raise Refused([t.NOT_COMPILED.at(self._form.name, "each record is forced to the disk, which takes Python")])
+        if self._handle is None:
+            self._handle = self._form.handle(self._log, self._source, self._count.ctypes.data, rung=True)
+        return int(self._handle.ctypes.data)
+
+    def _cut(self) -> None:
+        if self._handle is not None:
+            handles.cut(self._handle, handles.HERE)
 
     @property
     def position(self) -> int:
@@ -92,7 +115,12 @@ class Reader(Taking, End):
         self.number = owner.index
         self._gate = form.block.address("gate", self.number)
         at = form.block.read("gate", self.number)
-        Taking.__init__(self, form, at, 0 if at == 0 else None, strategy)
+        Taking.__init__(self, form, at, 0 if at == 0 else None, strategy, self._gate)
+        owner.lost = self._cut
+
+    def _cut(self) -> None:
+        if self._handle is not None:
+            handles.cut(self._handle, handles.HERE)
 
     @property
     def _left(self) -> bool:

@@ -20,7 +20,7 @@ from byteor.kernel.wait import BLOCK, STRATEGIES
 from byteor.kernel.words import Words
 from byteor.lanes import findings as t
 from byteor.lanes.cells import Block
-from byteor.lanes.typed import Type, checked, hash_of, schema_text
+from byteor.lanes.typed import Type, checked, hash_of, schema_text, type_of
 from byteor.transport.regions import PLAIN, Mapping
 
 
@@ -47,10 +47,22 @@ def make(
 
 
 def join(path: Path, kinds: Sequence[Kind], known: int, dtype: Any, wait: float) -> tuple[shm.Block, Type | None]:
-    """Open a region whose messages are of this type; answer the type as well."""
+    """Open a region whose messages are of this type; answer the type as well, also when it was not given."""
     given = None if dtype is None else checked(dtype, str(path))
     schema = None if given is None else hash_of(given)
-    return shm.attach(path, kinds, known=known, schema=schema, wait=wait), given
+    block = shm.attach(path, kinds, known=known, schema=schema, wait=wait)
+    if given is not None or not block.params["schema_bytes"]:
+        return block, given
+    try:
+        return block, written_type(block)
+    except Refused:
+        block.close()
+        raise
+
+
+def written_type(block: shm.Block) -> Type:
+    """The type that the region's text says."""
+    return type_of(block.array("schema").tobytes(), block.region.header.schema_hash, block.path)
 
 
 def strategy(name: str, wait: str | None, may_block: bool) -> int:

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from byteor.abi.byteor_v1 import LAST
+from byteor.diag import Refused
 from byteor.kernel import ends
 from byteor.kernel.hot import waiting
 from byteor.kernel.lanes import wait_news
 from byteor.kernel.wait import BRIEFLY
 from byteor.lanes import calls, cells
+from byteor.lanes.base import End
+from byteor.lanes.envelope import Envelope, decode
 from byteor.lanes.form import Form
 from byteor.lanes.outcome import Closed, Died
 from byteor.lanes.waiting import until, until_async
@@ -25,12 +28,13 @@ from byteor.lanes.waiting import until, until_async
 _NOTHING = -1
 
 
-class Reader:
+class Reader(End):
     """Receives from a lane: `try_receive`, `receive`, `receive_many`, iteration; `release` gives back at once."""
 
     def __init__(self, form: Form, owner: cells.Owner, strategy: int) -> None:
+        super().__init__(owner)
         block, self.number = form.block, owner.index
-        self._form, self._owner, self._strategy = form, owner, strategy
+        self._form, self._strategy = form, strategy
         rings = range(form.rings)
         self._cursors = tuple(block.address("cursor", r) for r in rings)
         self._gates = tuple(block.address("gate", self._gate_of(r)) for r in rings)
@@ -73,11 +77,12 @@ class Reader:
         lengths = self._lengths[ring]
         return self._slots[ring][at] if lengths is None else self._raw(ring, at)
 
-    def _raw(self, ring: int, at: int) -> memoryview:
+    def _raw(self, ring: int, at: int) -> memoryview | Envelope:
         lengths = self._lengths[ring]
         assert lengths is not None
         size = min(int(lengths[at]), self._form.slot_bytes)  # the word is live, and read once
-        return self._slots[ring][at, :size].data
+        data = self._slots[ring][at, :size].data
+        return decode(data, self._form.name) if self._form.is_enveloped else data
 
     # Many messages
 
@@ -101,7 +106,26 @@ class Reader:
             self._taken[ring], self._out = taken + count, ring
         if self._lengths[ring] is None:
             return self._slots[ring][at : at + count]
-        return [self._raw(ring, i) for i in range(at, at + count)]
+        return (
+            self._envelopes(ring, at, count)
+            if self._form.is_enveloped
+            else [self._raw(ring, i) for i in range(at, at + count)]
+        )
+
+    def _envelopes(self, ring: int, at: int, count: int) -> list[Any]:
+        """Envelopes up to the first message that is none; when that is the first, it alone was received."""
+        found: list[Any] = []
+        before = self._taken[ring] - count
+        for i in range(at, at + count):
+            self._taken[ring] = before + len(found) + 1
+            try:
+                found.append(self._raw(ring, i))
+            except Refused:
+                if not found:
+                    raise
+                self._taken[ring] -= 1
+                break
+        return found
 
     def batches(self, limit: int | None = None) -> Iterator[Any]:
         """Batches until the stream has ended."""
@@ -238,23 +262,9 @@ class Reader:
             give_up(self._form, self.number)
         self._owner.leave()
 
-    def close(self) -> None:
-        """Give back what was received, and leave; the gate stays where it is for whoever takes it up."""
+    def _settle(self) -> None:
+        """Give back what was received; the gate stays where it is for whoever takes it up."""
         self.release()
-        self.leave()
-
-    def leave(self) -> None:
-        """Leave what was received last to be received again."""
-        self._owner.leave()
-
-    def __enter__(self) -> Reader:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.leave()
 
 
 def give_up(form: Form, reader: int) -> None:

@@ -16,21 +16,24 @@ import numpy as np
 from byteor.abi.byteor_v1 import BITS, OPEN
 from byteor.backings import shm
 from byteor.diag import Refused
+from byteor.kernel import handles
 from byteor.kernel.hot import waiting
-from byteor.kernel.journal import DAMAGED, DATA, NOTHING, PASSED, SEQUENCE
+from byteor.kernel.journal import DAMAGED, DATA, NOTHING, PASSED, SEQUENCE, Log
 from byteor.kernel.lanes import wait_change
 from byteor.kernel.wait import BRIEFLY
 from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
 from byteor.lanes.making import blocks, strategy
 from byteor.lanes.outcome import Closed, Contended, Died
-from byteor.lanes.segments import COMMIT, NONE, SEGMENT, Around, Files, Records
+from byteor.lanes.segments import COMMIT, NONE, NOWHERE, SEGMENT, Around, Files, Records
 from byteor.lanes.shelf import InMemory, OnDisk, Shelf
 from byteor.lanes.typed import Type
 from byteor.lanes.waiting import until, until_async
 from byteor.transport.header import NO_HASH
 from byteor.transport.regions import PLAIN, Mapping
 
+_UNKNOWN = -1
+_NO_HANDLE: handles.Block | None = None
 _TRIES = 64  # looks of one call: each that fails was passed by a whole lap of the log, or found padding
 
 
@@ -88,6 +91,16 @@ class Form:
         if self.may_block:
             self._ring(self.bell)
 
+    def handle(
+        self, log: Records, record: int, number: int, at: int = 0, gate: int = 0, rung: bool = False
+    ) -> handles.Block:
+        """The block of a compiled end."""
+        if self.dtype is None:
+            raise Refused([t.NOT_COMPILED.at(self.name, "its records are raw bytes")])
+        bell = self.bell if rung and self.may_block else 0
+        here, file = log.here
+        return handles.journal_block(here, self.dtype.itemsize, bell, record, number, at, gate, file)
+
     def is_closed(self) -> bool:
         """Whether no record follows."""
         return self._look(self.closed) != OPEN
@@ -96,13 +109,15 @@ class Form:
 class Taking:
     """Takes records, and gaps where some are missing: `try_receive`, `receive`, `areceive`, iteration."""
 
-    def __init__(self, form: Form, at: int, record: int | None, strategy: int) -> None:
+    def __init__(self, form: Form, at: int, record: int | None, strategy: int, gate: int = 0) -> None:
         self._form, self._log, self._strategy = form, form.log(), strategy
         self._words, self._data = form.buffer()
         self._out = self._words.ctypes.data
         self._at = np.array([at], np.int64)
         self._at_address = self._at.ctypes.data
-        self._next = record  # the number of the record to come, as far as it is known
+        # The number of the record to come, as far as it is known; also the handle's.
+        self._next = np.array([_UNKNOWN if record is None else record], np.int64)
+        self._gate, self._handle = gate, _NO_HANDLE
         self._lost: int | None = 0
         self._kept: int | None = None  # the length of a record that was found behind a gap
 
@@ -117,6 +132,8 @@ class Taking:
         """The next record, a copy, or a Gap where records are missing, or None when there is neither now."""
         if self._kept is not None:
             length, self._kept = self._kept, None
+            self._next[0] = self._words[SEQUENCE // 8] + 1
+            self._turn(*self._log.here)
             return self._record(length)
         if self._left:
             return None
@@ -139,14 +156,20 @@ class Taking:
         return False
 
     def _found(self, length: int) -> Any:
-        number, wanted = int(self._words[SEQUENCE // 8]), self._next
-        lost, self._lost, self._next = self._lost, 0, number + 1
+        number, wanted = int(self._words[SEQUENCE // 8]), self.record
+        lost, self._lost, self._next[0] = self._lost, 0, number + 1
         if lost == 0 and wanted not in (None, number):
             raise self._damaged()
+        self._turn(*self._log.here)
         if lost == 0 or number == wanted:
             return self._record(length)
         self._kept = length
+        self._turn(self._log.here[0], NOWHERE)  # until it is given, compiled code has to leave its copy alone
         return Gap(lost, wanted, None if wanted is None else number - wanted)
+
+    def _turn(self, log: Log, file: int) -> None:
+        if self._handle is not None:
+            handles.turn(self._handle, log, file)
 
     def _record(self, length: int) -> Any:
         if self._form.dtype is None:
@@ -207,7 +230,15 @@ class Taking:
     @property
     def record(self) -> int | None:
         """The number of the record to come; None when it is not known before it has come."""
-        return self._next
+        return None if self._next[0] == _UNKNOWN else int(self._next[0])
+
+    @property
+    def compiled(self) -> int:
+        """The handle of this end for `byteor.lanes.try_take` in compiled code."""
+        if self._handle is None:
+            number, at = self._next.ctypes.data, self._at_address
+            self._handle = self._form.handle(self._log, self._out, number, at, self._gate)
+        return int(self._handle.ctypes.data)
 
 
 class Replay(Taking):

@@ -16,11 +16,13 @@ from numba.core import types
 
 from byteor.kernel import journal as kernel
 from byteor.kernel import lanes as kernel_lanes
+from byteor.kernel.handles import AROUND
 from byteor.kernel.hot import short, waiting
 from byteor.kernel.journal import FIRST, NOTHING, TAIL, Log
 from byteor.lanes.cells import Block
 from byteor.lanes.shelf import Segment, Shelf
 
+NOWHERE = -2  # of a compiled end, while no file is open: it is never one's number
 NONE, SEGMENT, COMMIT = range(3)
 FSYNC = {"none": NONE, "segment": SEGMENT, "commit": COMMIT}
 _LOG = types.NamedUniTuple(types.int64, len(Log._fields), Log)
@@ -86,6 +88,10 @@ class Records(Protocol):
         """What one of them holds."""
 
     @property
+    def here(self) -> tuple[Log, int]:
+        """Where compiled ends go on: the log that is open, and the number of its file."""
+
+    @property
     def oldest(self) -> int:
         """The first segment that should be there."""
 
@@ -125,6 +131,10 @@ class Around:
         begin, row, end = number * self.segment_bytes, number % self._log.segments, self.end
         used = end - begin if end - begin <= self.segment_bytes else self._block.read("segment_tail", row)
         return Segment(number, self.first_of(number), begin, used, self._block.path)
+
+    @property
+    def here(self) -> tuple[Log, int]:
+        return self._log, AROUND
 
     @property
     def oldest(self) -> int:
@@ -211,6 +221,14 @@ class Files:
         log, begin, end = self.log(number), number * self.segment_bytes, self.end
         used = end - begin if end - begin <= self.segment_bytes else self._calls.look(log.table + TAIL)
         return Segment(number, self.first_of(number), begin, used, self._shelf.path(number))
+
+    @property
+    def here(self) -> tuple[Log, int]:
+        if self._now is None:
+            cursor, sequence, intent = self._words
+            nowhere = Log(cursor, sequence, intent, 0, 0, 1, self.segment_bytes)
+            return nowhere, NOWHERE
+        return self._now.log, self._now.number
 
     @property
     def oldest(self) -> int:

@@ -20,6 +20,7 @@ from byteor.kernel.hot import waiting
 from byteor.kernel.wait import BRIEFLY, NOBODY, Waiter, wait_past
 from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
+from byteor.lanes.base import End
 from byteor.lanes.form import Form
 from byteor.lanes.outcome import Closed, Died, Outcome
 from byteor.lanes.waiting import until, until_async
@@ -27,12 +28,13 @@ from byteor.lanes.waiting import until, until_async
 _PIECE = 256
 
 
-class Sender:
+class Sender(End):
     """Sends to one ring of a lane: `try_send`, `send`, `send_many`, `asend`; `close` says that nothing follows."""
 
     def __init__(self, form: Form, owner: cells.Owner, strategy: int) -> None:
+        super().__init__(owner)
         block, self.ring = form.block, owner.index
-        self._form, self._owner, self._strategy = form, owner, strategy
+        self._form, self._strategy = form, strategy
         self._gates = form.gates(self.ring)
         self._gate_cells = tuple(block.address("gate", i) for i in self._gates)
         self._cursor = block.address("cursor", self.ring)
@@ -65,6 +67,7 @@ class Sender:
         if self._lengths is None:
             self._form.put(self._slots, at, message)
         else:
+            message = self._form.packed(message)
             size = len(message)
             if size > self._form.slot_bytes:
                 return Outcome.TOO_LONG
@@ -95,7 +98,7 @@ class Sender:
         if outcome is Outcome.CLOSED:
             raise Closed(f"{self._form.name}: nothing may be sent any more")
         if outcome is Outcome.TOO_LONG:
-            said = f"the message has {len(message)} bytes, a slot {self._form.slot_bytes}"
+            said = f"the message has {len(self._form.packed(message))} bytes, a slot {self._form.slot_bytes}"
             raise Refused([t.TOO_LONG.at(self._form.name, said)])
 
     # Many messages
@@ -203,21 +206,7 @@ class Sender:
         """Messages published on this ring."""
         return self._form.block.read("cursor", self.ring)
 
-    def close(self) -> None:
-        """Say that nothing follows, and leave; on a lane of several producers, only leave: others may go on."""
+    def _settle(self) -> None:
+        """Say that nothing follows; not on a lane of several producers: others may go on."""
         if self._owner.alive and self._form.rings == 1:
             calls.close(len(self._bells))(self._cursor, self._waiter.closed, self._bells)
-        self.leave()
-
-    def leave(self) -> None:
-        """Give the ring back, to be continued by somebody else."""
-        self._owner.leave()
-
-    def __enter__(self) -> Sender:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.leave()

@@ -3,6 +3,7 @@
 Rule 1. What is got is a copy, whole, and the reader's own; an older value never comes after a newer one.
 Rule 2. The writer has the lock of the cursor; readers have no cell, so there may be as many as like.
 Rule 3. A writer that dies leaves its last whole value; a successor goes on behind it.
+Rule 4. Who waits for a newer value may sleep on a bell that all readers share, where the lane has it rung.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from byteor.abi.byteor_v1 import OPEN, STATE_KIND
-from byteor.backings import mem, shm
+from byteor.abi.byteor_v1 import BITS, OPEN, STATE_KIND
 from byteor.diag import Refused
+from byteor.kernel import handles
 from byteor.kernel import state as kernel
 from byteor.kernel.hot import short, waiting
+from byteor.kernel.lanes import wait_change
 from byteor.kernel.state import CONTENDED, HEAD, Place
-from byteor.kernel.wait import BACKOFF, NOBODY
+from byteor.kernel.wait import BRIEFLY, NOBODY
 from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
+from byteor.lanes.base import AnyLane, End
+from byteor.lanes.making import blocks, join, make, strategy, where
 from byteor.lanes.outcome import Closed, Contended, Died
-from byteor.lanes.typed import Type, checked, hash_of
-from byteor.lanes.waiting import until
+from byteor.lanes.typed import Type, checked, raw
+from byteor.lanes.waiting import until, until_async
 from byteor.transport.header import NO_HASH
 from byteor.transport.regions import Mapping
 
@@ -57,6 +61,20 @@ class Form:
         at = [block.address(name) for name in ("cursor", "intent", "slots")]
         self.place = Place(at[0], at[1], at[2], block.params["capacity"] - 1, self.words)
         self.put, self.get = _compiled(self.slot_bytes > _LONG)
+        self.closed, self.bell = block.address("closed"), block.address("bell")
+        self.may_block = blocks(block)
+        self.look, self._ring = calls.look(), calls.ring_all()
+
+    def ring(self) -> None:
+        """Ring, as the writer, whoever may sleep."""
+        if self.may_block:
+            self._ring(self.bell)
+
+    def handle(self, rung: bool) -> handles.Block:
+        """The block of a compiled end."""
+        if self.dtype is None:
+            raise Refused([t.NOT_COMPILED.at(self.name, "its values are raw bytes")])
+        return handles.state_block(self.place, self.slot_bytes, self.bell if rung and self.may_block else 0)
 
     def buffer(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Private words for one value with its head, and the value in them: one record, or bytes."""
@@ -65,13 +83,16 @@ class Form:
         return words, data if self.dtype is None else data.view(self.dtype)
 
 
-class Writer:
+class Writer(End):
     """Puts values: `put`; `close` says that none follows."""
 
     def __init__(self, form: Form, owner: cells.Owner) -> None:
-        self._form, self._owner = form, owner
+        super().__init__(owner)
+        self._form = form
         self._words, self._data = form.buffer()
         self._source = self._words.ctypes.data
+        self._handle: handles.Block | None = None
+        owner.lost = self._cut
 
     def put(self, value: Any) -> None:
         """Make this the latest value; never waits."""
@@ -80,6 +101,7 @@ class Writer:
         length = self._record(value) if self._form.dtype is not None else self._bytes(value)
         self._words[:HEAD] = time.monotonic_ns(), length
         self._form.put(self._form.place, self._source, HEAD + (length + 7 >> 3))
+        self._form.ring()
 
     def _record(self, value: Any) -> int:
         if isinstance(value, np.generic | np.ndarray) and value.dtype != self._form.dtype:
@@ -100,33 +122,32 @@ class Writer:
         """Values put so far, also by those that had the lane before."""
         return self._form.block.read("cursor")
 
-    def close(self) -> None:
-        """Say that no value follows, and leave; the last one stays."""
+    @property
+    def compiled(self) -> int:
+        """The handle of this end for `byteor.lanes.try_put` in compiled code."""
+        if self._handle is None:
+            self._handle = self._form.handle(rung=True)
+        return int(self._handle.ctypes.data)
+
+    def _cut(self) -> None:
+        if self._handle is not None:
+            handles.cut(self._handle, handles.ALIVE)
+
+    def _settle(self) -> None:
+        """Say that no value follows; the last one stays."""
         if self._owner.alive:
-            calls.close(len(NOBODY))(self._form.place.cursor, self._form.block.address("closed"), NOBODY)
-        self.leave()
-
-    def leave(self) -> None:
-        """Leave, to be continued by somebody else."""
-        self._owner.leave()
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.leave()
+            calls.close(len(NOBODY))(self._form.place.cursor, self._form.closed, NOBODY)
+            self._form.ring()
 
 
 class Reader:
     """Gets the latest value: `get`; `sequence` and `age` are those of the value that was got last."""
 
-    def __init__(self, form: Form) -> None:
-        self._form, self.sequence = form, 0
+    def __init__(self, form: Form, strategy: int) -> None:
+        self._form, self._strategy, self.sequence = form, strategy, 0
         self._words, self._data = form.buffer()
         self._out = self._words.ctypes.data
+        self._handle: handles.Block | None = None
 
     def get(self) -> Any:
         """The latest value, a copy; None when none was put yet."""
@@ -138,7 +159,11 @@ class Reader:
 
     def get_newer(self, timeout: float | None = None) -> Any:
         """The latest value once it is newer than the one that was got last; raises Closed when none can follow."""
-        return until(self._newer, lambda: None, BACKOFF, timeout, self._expect_writer)
+        return until(self._newer, self._wait, self._strategy, timeout, self._expect_writer)
+
+    async def aget_newer(self, timeout: float | None = None) -> Any:
+        """The latest value once it is newer, letting the event loop go on until then."""
+        return await until_async(self._newer, timeout, self._expect_writer)
 
     def _value(self) -> Any:
         if self._form.dtype is not None:
@@ -147,16 +172,21 @@ class Reader:
         return self._data[:length].tobytes()
 
     def _newer(self) -> Any:
-        closed = calls.look()(self._form.block.address("closed"))
-        if calls.look()(self._form.place.cursor) != self.sequence:
+        ended = self.ended  # before the look: what is found closed after it may have grown meanwhile
+        if self._form.look(self._form.place.cursor) != self.sequence:
             return self.get()
-        if closed != OPEN:
+        if ended:
             raise Closed(f"{self._form.name}: no value follows")
         return None
 
+    def _wait(self) -> None:
+        form = self._form
+        how = self._strategy, BRIEFLY[self._strategy]
+        waiting(wait_change)(form.place.cursor, self.sequence, form.closed, OPEN, form.bell, *how)
+
     def _expect_writer(self) -> None:
         pid = cells.dead(self._form.block, "cursor", 0)
-        if pid and calls.look()(self._form.place.cursor) == self.sequence:
+        if pid and self._form.look(self._form.place.cursor) == self.sequence:
             raise Died(f"the writer of {self._form.name}", pid)
 
     @property
@@ -167,25 +197,27 @@ class Reader:
     @property
     def ended(self) -> bool:
         """Whether no value follows."""
-        return calls.look()(self._form.block.address("closed")) != OPEN
+        return self._form.look(self._form.closed) != OPEN
+
+    @property
+    def compiled(self) -> int:
+        """A handle for `byteor.lanes.try_get` in compiled code."""
+        if self._handle is None:
+            self._handle = self._form.handle(rung=False)
+        return int(self._handle.ctypes.data)
 
 
-class Lane:
+class Lane(AnyLane):
     """One lane: `writer()` and `reader()` give its ends."""
 
     def __init__(self, name: str, block: cells.Block, dtype: Type | None) -> None:
-        self.name, self._block, self._form = name, block, Form(name, block, dtype)
-        self._writers: list[Writer] = []
+        super().__init__(name, block)
+        self._form = Form(name, block, dtype)
 
     @property
     def dtype(self) -> Type:
         """The type of its values; without one, bytes of a slot."""
-        return np.dtype(f"V{self._form.slot_bytes}") if self._form.dtype is None else self._form.dtype
-
-    @property
-    def path(self) -> str:
-        """Its file; empty for a lane in the memory of this process."""
-        return self._block.path
+        return raw(self._form.slot_bytes) if self._form.dtype is None else self._form.dtype
 
     @property
     def capacity(self) -> int:
@@ -200,27 +232,12 @@ class Lane:
         if self._block.read("closed") != OPEN:
             owner.leave()
             raise Refused([t.NO_CELL.at(self.name, "its writer has closed it")])
-        self._writers.append(end := Writer(self._form, owner))
+        self._ends.append(end := Writer(self._form, owner))
         return end
 
-    def reader(self) -> Reader:
-        """An end that gets the latest value."""
-        return Reader(self._form)
-
-    def close(self) -> None:
-        """Leave: what was put is the last value by this object's writers; the file stays."""
-        self._let_go(closing=True)
-
-    def _let_go(self, closing: bool) -> None:
-        for end in self._writers:
-            end.close() if closing else end.leave()
-        self._block.close()
-
-    def __enter__(self) -> Lane:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._let_go(closing=kind is None)
+    def reader(self, wait: str | None = None) -> Reader:
+        """An end that gets the latest value; `wait` is spin, yield, backoff or block."""
+        return Reader(self._form, strategy(self.name, wait, self._form.may_block))
 
 
 def create(
@@ -229,25 +246,22 @@ def create(
     *,
     capacity: int = 4,
     slot_bytes: int | None = None,
+    may_block: bool = False,
     prefault: bool = False,
     mlock: bool = False,
 ) -> Lane:
     """Make a lane; without a path, in the memory of this process."""
-    where = "" if path is None else str(path)
-    given = None if dtype is None else checked(dtype, where)
+    given = None if dtype is None else checked(dtype, where(path))
     if (given is None) == (slot_bytes is None):
-        raise Refused([t.BAD_OPTION.at(where, "it needs a type or `slot_bytes`, one of them")])
+        raise Refused([t.BAD_OPTION.at(where(path), "it needs a type or `slot_bytes`, one of them")])
     params = {"capacity": capacity, "slot_bytes": given.itemsize if given is not None else slot_bytes or 0}
-    if path is None:
-        return Lane("", mem.block(STATE_KIND, params), given)
-    return Lane(path.name, shm.create(path, STATE_KIND, params, 0, hash_of(given), Mapping(prefault, mlock)), given)
+    block = make(path, STATE_KIND, params, BITS["may_block"] * may_block, given, Mapping(prefault, mlock))
+    return Lane("" if path is None else path.name, block, given)
 
 
 def attach(path: Path, dtype: Any = None, *, wait: float = 1.0) -> Lane:
-    """Open a lane whose values are of this type; without one, as bytes."""
-    given = None if dtype is None else checked(dtype, str(path))
-    schema = None if given is None else hash_of(given)
-    block = shm.attach(path, [STATE_KIND], known=0, schema=schema, wait=wait)
+    """Open a lane whose values are of this type; without one, of the type that its region says, or as bytes."""
+    block, given = join(path, [STATE_KIND], BITS["may_block"], dtype, wait)
     if given is None and block.region.header.schema_hash != NO_HASH:
-        given = np.dtype(f"V{block.params['slot_bytes']}")
+        given = raw(block.params["slot_bytes"])
     return Lane(path.name, block, given)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import byteor.kernel
-from byteor.kernel import ends, journal, lanes, loops, ring, shards, state, wait
+from byteor.kernel import ends, handles, journal, lanes, loops, ring, shards, state, wait
 from byteor.kernel.atomics import (
     cas,
     exchange,
@@ -161,6 +161,10 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "journal, take": (journal.take, (LOG, WORD, WORD)),
         "journal, extend": (journal.extend, (LOG, LOG, WORD, 4)),
         "journal, walk": (journal.walk, (LOG, 0, 0, 0)),
+        "try_put": (handles.try_put, (HANDLE, rows[0])),
+        "try_get": (handles.try_get, (HANDLE, rows[0], 2)),
+        "try_append": (handles.try_append, (HANDLE, rows[0])),
+        "try_take": (handles.try_take, (HANDLE, rows[0], 2)),
         "ring_all": (lanes.ring_all, (WORD,)),
         "wait_change": (lanes.wait_change, (WORD, 0, WORD, 0, WORD, 0, 0)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),

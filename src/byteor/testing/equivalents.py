@@ -22,6 +22,7 @@ _IN_PLACE = (
     "these two keep an announcement behind the one that was taken back; in the model stores to one word are in the "
     "order in which they are made, and the emitted code is held to both orders"
 )
+_OWN = "both words are of a block that belongs to one end alone"
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
 
 ARGUMENTS: dict[str, str] = {
@@ -59,6 +60,11 @@ ARGUMENTS: dict[str, str] = {
     ),
     "wait_change: operand dropped: turns > _SPINS in strategy == BLOCK and turns > _SPINS": _PACE,
     "wait_change: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
+    "try_put: stores swapped: store_relaxed(buffer + STAMP, now_ns()) <-> store_relaxed(buffer + LENGTH, size)": _OWN,
+    "try_append: stores swapped: store_relaxed(source, COMMITTED | size) <-> "
+    "store_relaxed(source + SEQUENCE, number)": _OWN,
+    "taken: stores swapped: store_relaxed(number, found + 1) <-> "
+    "store_relaxed(load_relaxed(handle + AT), behind)": _OWN,
     "ring_all: order weakened: fetch_add(bell, 1)": _IN_PLACE,
     "doze: order weakened: load_acquire(bell)": _IN_PLACE,
     "write: stores swapped: copy_words(place_of(log, at) + 8, source + 8, words - 1) <-> "

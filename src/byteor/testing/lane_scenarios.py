@@ -249,7 +249,14 @@ class Handles:
         self.sleeping = [world.word(f"reader bell {g}") if blocking[0] else 0 for g in range(gates)]
         self.waiting = [world.word(f"sender bell {r}") if blocking[1] else 0 for r in range(rings)]
         self.slots = [world.slots(capacity, name=f"slots{r}") for r in range(rings)]
-        lab.lift.constants.update(put=self.put, get=self.get, bytes_of=lambda _record: 1)
+        # What is lifted once is run in many worlds, and has to find the one that it runs in.
+        here = lab.lift.constants.setdefault("here", [])
+        here[:] = [self]
+        put, get = (
+            lambda address, record: here[0].put(address, record),
+            lambda record, place: here[0].get(record, place),
+        )
+        lab.lift.constants.update(put=put, get=get, bytes_of=lambda _record: 1)
 
     def put(self, address: int, record: Any) -> None:
         """What `put` does to addresses: of ring r from 1000 r on, one to a slot."""

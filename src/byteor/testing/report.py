@@ -11,7 +11,16 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from byteor.testing import journal_scenarios, lane_scenarios, scenarios, shapes, shards, sources, state_scenarios
+from byteor.testing import (
+    handle_scenarios,
+    journal_scenarios,
+    lane_scenarios,
+    scenarios,
+    shapes,
+    shards,
+    sources,
+    state_scenarios,
+)
 from byteor.testing import mutants as rules
 from byteor.testing.equivalents import ARGUMENTS
 from byteor.testing.explore import Outcome, sample
@@ -27,6 +36,7 @@ FILLED = (
     lane_scenarios,
     state_scenarios,
     journal_scenarios,
+    handle_scenarios,
 )  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
 RANDOM = 5000  # random schedules beyond a bound
