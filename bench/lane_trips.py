@@ -1,7 +1,8 @@
 """P3: a message there and back over two lanes, compiled ends, beside a bare ping-pong of two words in C++.
 
 Rule 1. The next message leaves when the one before is back: the time of idle lanes, spin against spin.
-Rule 2. A trip ends where the next begins, so each costs one look at a clock, on both sides.
+Rule 2. How far a cache line is from a core depends on its address: every round has lanes, and words, of its own.
+Rule 3. A trip ends where the next begins, so each costs one look at a clock, on both sides.
 """
 
 from __future__ import annotations
@@ -69,21 +70,27 @@ def _rounds(absent: str, n: int, effort: Effort) -> dict[str, list[Trips]]:
         native.build()
     peers = [] if absent else [native.driven(name, "trips", pause, 0) for name, pause in BARE.items()]
     found: dict[str, list[Trips]] = {"byteor": [], **{peer.name: [] for peer in peers}}
-    cores = machine.ALL if machine.PINS and len(machine.ALL) > 1 else (None, None)
-    with lane_ends.lane("there") as (there, out), lane_ends.lane("back") as (back, home):
-        worker = lane_ends.Worker(lane_ends.echoer, cores[1], there, back)
-        with out.sender() as sender, home.reader() as reader:
-            for _ in range(effort.rounds):
-                found["byteor"].append(_trips(worker, sender.compiled, reader.compiled, n))
-                for peer in peers:
-                    found[peer.name].append(dict(zip(SHARES, peer.numbers(n), strict=True)))
-        worker.close()
+    for _ in range(effort.rounds):
+        found["byteor"].append(trips(n))
+        for peer in peers:
+            found[peer.name].append(dict(zip(SHARES, peer.numbers(n), strict=True)))
     for peer in peers:
         peer.close()
     return found
 
 
-def _trips(worker: lane_ends.Worker, to: int, source: int, n: int) -> Trips:
+def trips(n: int) -> Trips:
+    """Let `n` messages there and back over two fresh lanes."""
+    cores = machine.ALL if machine.PINS and len(machine.ALL) > 1 else (None, None)
+    with lane_ends.lane("there") as (there, out), lane_ends.lane("back") as (back, home):
+        worker = lane_ends.Worker(lane_ends.echoer, cores[1], there, back)
+        with out.sender() as sender, home.reader() as reader:
+            found = _timed(worker, sender.compiled, reader.compiled, n)
+        worker.close()
+    return found
+
+
+def _timed(worker: lane_ends.Worker, to: int, source: int, n: int) -> Trips:
     warm = n // 10
     took = np.zeros(n, np.int64)
     machine.pin([0])

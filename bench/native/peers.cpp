@@ -116,9 +116,12 @@ void copy_round(std::vector<Message> &ring, long n, long run) {
 }
 
 // A bare ping-pong: two words, each written by one side; the answer is median, p99 and p99.9 of the trips.
+// How far a line is from a core depends on its address: each round has words of its own.
 
 void trips_round(long n, bool pause) {
-    static Word there, back;
+    static Word words[1024];
+    static int round = 0;
+    Word &there = words[37 * ++round % 1024], &back = words[(37 * round + 501) % 1024];
     there.value = back.value = 0;
     std::thread echo([&] {
         pin(1);
