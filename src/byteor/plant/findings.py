@@ -1,0 +1,97 @@
+"""The X codes of plants: what can be wrong with a plant's folder, and with the processes of its roles. From X040 on.
+
+Rule 1. Standard library only: whoever explains a code need not load numpy.
+Rule 2. The path of a finding is a role's name, or the plant's folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from byteor.diag import Diagnostic, rule
+
+HELD = rule(
+    "X040",
+    "plant-held",
+    """What: a live supervisor holds the plant's folder.
+Why: two supervisors would start every role twice. Who lives is told by a lock that the kernel releases.
+Instead: wait for its end or stop it, or run the second plant in a folder of its own.""",
+)
+REGION_LOST = rule(
+    "X041",
+    "region-lost",
+    """What: a region of the plant is gone, or was made again under its name.
+Why: the positions of the roles hold for the very region in which they were written; in another one they would lose
+or repeat records.
+Instead: run the plant from the start in a new folder; what the old one had not written is lost.""",
+)
+NOT_A_PLANT = rule(
+    "X042",
+    "not-a-plant",
+    """What: the folder has no manifest of a plant that this build can read.
+Why: the manifest says what ran there; without it nothing can be continued.
+Instead: give the folder that a run printed, or list the plants with `byteor status`.""",
+)
+NOT_PRIVATE = rule(
+    "X043",
+    "folder-not-private",
+    """What: the plant's folder belongs to another user, or others may enter it.
+Why: what lies there is mapped and trusted word by word.
+Instead: `chmod 700` a folder of your own, or let byteor make it.""",
+)
+TAKEN = rule(
+    "X044",
+    "folder-taken",
+    """What: a new plant was to be made in a folder that is not empty.
+Why: a plant owns its folder, and removes it with all that is in it.
+Instead: name a new folder; a plant that was left there is continued with `byteor run --resume DIR`.""",
+)
+ROLE_DIED = rule(
+    "X045",
+    "role-died",
+    """What: the process of a role ended without saying how.
+Why: it was killed, by a signal, by the kernel when memory ran out, or by a fault in native code.
+Instead: look at what it printed last; with `restart = "on_failure"` a successor continues exactly.""",
+)
+RESTART_LIMIT = rule(
+    "X046",
+    "restart-limit",
+    """What: a role ended once more than its `limit` allows.
+Why: what fails again and again is no accident; to go on would hide it.
+Instead: mend what the last end says; `byteor run --resume DIR` then continues. Or raise `limit`.""",
+)
+ROLE_FAILED = rule(
+    "X047",
+    "role-failed",
+    """What: the code of a role raised an error that is none of a stage's.
+Why: its connections, its files or the machine refused something that nobody foresaw.
+Instead: look at the error; the role's own output, shown under its name, has the whole of it.""",
+)
+NO_FORKSERVER = rule(
+    "X048",
+    "no-forkserver",
+    """What: the process from which roles are forked could not do its work.
+Why: it loads byteor and numba once for all roles, and must have one thread when it forks.
+Instead: look at what it printed; a module that starts threads when it is imported cannot be preloaded.""",
+)
+REGION_CUT = rule(
+    "X049",
+    "region-cut",
+    """What: a role died of SIGBUS, and a region of the plant is shorter than its header says.
+Why: somebody cut the file while it was in use. What was there is lost, so nothing is restarted.
+Instead: find out who did; nothing of byteor ever cuts a region.""",
+)
+NO_SUPERVISOR = rule(
+    "X050",
+    "no-supervisor",
+    """What: a role was started by hand, and nobody supervises the plant in that folder.
+Why: a role stops when its supervisor is gone, so it does not begin without one.
+Instead: start the plant first, or run the role with `--alone`.""",
+)
+STATUSES = {HELD.code: 4, REGION_LOST.code: 5}
+REFUSED = 2
+
+
+def status_of(found: Iterable[Diagnostic]) -> int:
+    """The exit status that these findings mean: 4 locked by another, 5 region lost, else 2."""
+    return max((STATUSES.get(d.code, REFUSED) for d in found), default=REFUSED)
