@@ -24,6 +24,7 @@ TABLES = (
     "byteor.abi.findings",
     "byteor.transport.findings",
     "byteor.lanes.findings",
+    "byteor.plant.findings",
     "byteor.web.findings",
 )
 
