@@ -38,15 +38,17 @@ def answered() -> list[str]:
 
 
 def pythons() -> list[str]:
-    """This Python, and every other one of a version that we run on and that starts here."""
-    versions = [f"3.{minor}" for minor in range(11, NEWEST)]
-    named = [place for version in versions if (place := shutil.which(f"python{version}"))]
+    """This Python, and one of each other version that we run on and that starts here."""
+    others = [minor for minor in range(11, NEWEST) if minor != sys.version_info.minor]
+    return [sys.executable, *filter(None, map(python_of, others))]
+
+
+def python_of(minor: int) -> str:
     managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    kept = [str(place) for version in versions for place in sorted(managed.glob(f"{version}.*/bin/python"))]
-    starts = [
-        place for place in (*named, *kept) if subprocess.run([place, "-c", ""], capture_output=True).returncode == 0
-    ]
-    return [sys.executable, *starts]
+    kept = [str(place) for place in sorted(managed.glob(f"3.{minor}.*/bin/python"))]
+    places = [place for place in (shutil.which(f"python3.{minor}"), *kept) if place]
+    starts = (place for place in places if subprocess.run([place, "-c", ""], capture_output=True).returncode == 0)
+    return next(starts, "")
 
 
 # One answer for all

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -147,8 +148,17 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal belongs to whoever started the studio."""
 
 
-def server(port: int) -> ThreadingHTTPServer:
+class Server(ThreadingHTTPServer):
+    """Listens to this machine alone."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that leaves in the middle of an answer is no fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def server(port: int) -> Server:
     """Make a server that listens; port 0 is any that is free."""
-    made = ThreadingHTTPServer((ADDRESS, port), partial(Handler, table()))
-    made.daemon_threads = True
-    return made
+    return Server((ADDRESS, port), partial(Handler, table()))

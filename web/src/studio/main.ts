@@ -75,8 +75,12 @@ class Studio {
     found("form").textContent = { toml: "Plan, TOML", json: "JSON", kv: "Spec, kv" }[form];
     if (location.hash) history.replaceState(null, "", location.pathname + location.search);
     this.#keep();
+    this.#working(true);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#refresh(), PAUSE);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#refresh();
+    }, PAUSE);
   }
 
   #keep(): void {
@@ -103,6 +107,7 @@ class Studio {
         this.#again = false;
         await this.#round(this.#editor.text);
       } while (this.#again);
+      this.#working(this.#timer !== undefined);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -190,8 +195,14 @@ class Studio {
   #failed(error: unknown): void {
     const text = this.#editor.text;
     this.#lost = { text, times: this.#lost.text === text ? this.#lost.times + 1 : 1 };
+    this.#working(false);
     if (error instanceof Error && error.name === "TooLong") this.#status("bad", "The document is too large for a page");
     else if (!(error instanceof Error && error.name === "Lost")) throw error;
+  }
+
+  /** Whether what is shown may not be of the latest text yet. */
+  #working(is: boolean): void {
+    found("panes").setAttribute("aria-busy", String(is));
   }
 
   #status(is: string, text: string): void {
