@@ -1,6 +1,7 @@
 """What the process of a role says to its supervisor, and what it is told: lines of JSON over one socket.
 
-Rule 1. A role says `starting`, `ready`, perhaps `progress`, and last how it ended: `done`, `stopped` or `failed`.
+Rule 1. A role says `starting`, `ready`, perhaps `progress`, and last how it ended: `done`, `stopped`, `failed`, or
+    `refused`, which no second try would change.
 Rule 2. A supervisor says `open` when all are ready, `drain` when no more input shall come, `stop` to end at once.
 Rule 3. Whose other end is gone says nothing and is told nothing: that is seen elsewhere, and is no error here.
 Rule 4. What a role prints is shown line by line; a line that does not end is shown in pieces.
@@ -21,11 +22,12 @@ from typing import Any
 
 from byteor import diag
 
-STARTING, READY, PROGRESS, DONE, STOPPED, FAILED = "starting", "ready", "progress", "done", "stopped", "failed"
-ENDS = (DONE, STOPPED, FAILED)
+STARTING, READY, PROGRESS = "starting", "ready", "progress"
+DONE, STOPPED, FAILED, REFUSED = ENDS = "done", "stopped", "failed", "refused"
 OPEN, DRAIN, STOP = "open", "drain", "stop"
 LONGEST = 8 << 10
 _BLOCK = 64 << 10
+_BLOCKS = 4  # hold more than a pipe
 
 Show = Callable[[str, str], object]
 
@@ -153,12 +155,10 @@ class Captured:
         return self._fd
 
     def show(self) -> bool:
-        """Show what has been printed; no, when the pipe is closed over there."""
-        while (data := self._read()) is not None:
-            if not data:
-                return False
-            self._put(self._lines.cut(data))
-        return True
+        """Show what has been printed, a block at most; no, when the pipe is closed over there."""
+        data = self._read()
+        self._put(self._lines.cut(data or b""))
+        return data != b""
 
     def _read(self) -> bytes | None:
         try:
@@ -172,6 +172,7 @@ class Captured:
 
     def close(self) -> None:
         """Show the rest, whoever may still hold the other end, and let go of the pipe."""
-        self.show()
+        for _ in range(_BLOCKS):
+            self.show()
         self._put(self._lines.rest())
         os.close(self._fd)

@@ -171,10 +171,12 @@ class Forks:
         return Lost(tuple(ask.name for ask in open_asks), self.ready)
 
     def close(self) -> None:
-        """Let the server end, and wait for it; its children live on."""
-        self._lost()
-        self._end.close()
-        if not self.ready:  # it may be in the middle of its imports
-            self._process.send_signal(signal.SIGKILL)
+        """End the server; its children live on, but for those that were asked for and not yet spoken of."""
+        self._process.send_signal(signal.SIGKILL)  # it may be in the middle of its imports, or of a fork
         self._process.wait()
+        for event in self.heard():
+            if isinstance(event, Born):
+                signal.pidfd_send_signal(event.pidfd, signal.SIGKILL)
+                os.close(event.pidfd)
+        self._end.close()
         self.output.close()

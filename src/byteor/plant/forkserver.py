@@ -38,7 +38,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from byteor.diag import Refused
-from byteor.plant.channel import FAILED, STARTING, Teller
+from byteor.plant.channel import FAILED, REFUSED, STARTING, Teller
 
 PRELOAD = ("numpy", "numba", "byteor.exec.resolve", "byteor.exec.run", "byteor.transport.regions")
 POOLS = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
@@ -173,7 +173,7 @@ def live(birth: Birth) -> int:
         body: Body = getattr(importlib.import_module(module), name)
         return body(teller, birth.argument) or 0
     except Refused as refused:
-        teller.tell(FAILED, findings=refused.diagnostics)
+        teller.tell(REFUSED, findings=refused.diagnostics)
         return 2
     except Exception as error:  # noqa: BLE001 it is told, to the supervisor in a line and to the user in full
         traceback.print_exc()
