@@ -1,0 +1,88 @@
+"""A plant in one process gives what the naive interpreter gives: random graphs, stepped and on threads, any wait.
+
+The interpreter shares no code with the executor. What occurred is printed (`pytest -s`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from byteor.exec.load import Loaded
+from byteor.exec.shard import Options
+from byteor.plant.assembly import Outside
+from byteor.plant.run import run_plant
+from byteor.plant.status import Status
+from tests.plants import dags, oracle
+
+SEEDS = 40
+WAYS = {
+    "stepped": Options(batch=64, threads=False),
+    "threads": Options("backoff", batch=64),
+    "blocking threads": Options("block", batch=7),
+    "one by one": Options("yield", batch=1),
+    "interpreted": Options("backoff", batch=5, interpreted=True),
+}
+# Every way sees every seed's graph; the ways that wait for each other at every record see fewer of them.
+CASES = [(way, seed) for seed in range(SEEDS) for way in WAYS if way in ("stepped", "threads") or seed % 4 == 0]
+
+
+class Kept:
+    """An outlet that keeps its records."""
+
+    def __init__(self) -> None:
+        self.parts: list[np.ndarray] = []
+
+    def open(self, written: int) -> None:
+        assert written == 0
+
+    def write(self, records: np.ndarray) -> None:
+        self.parts.append(records.copy())
+
+    def finish(self) -> None:
+        pass
+
+
+def _run(plant: dags.Dag, options: Options) -> tuple[dict[str, Kept], Status]:
+    by = {at.ingress.name: at.ingress.sort_by for at in plant.graph.ingresses}
+    rows = {n: r[np.argsort(r[by[n]], kind="stable")] if by[n] else r for n, r in plant.rows.items()}
+    sources = {name: lambda at, name=name: iter([rows[name][at:]]) for name in rows}
+    outlets = {at.egress.name: Kept() for at in plant.graph.egresses}
+    run = run_plant(Loaded(plant.graph, dags.FOLDER), plant.stages, options, Outside(sources, outlets))
+    run.start()
+    run.join()
+    run.check()
+    assert run.plant.status == "done"
+    return outlets, run.snapshot()
+
+
+@pytest.mark.parametrize(("way", "seed"), CASES)
+def test_the_same_bytes_as_the_interpreter(way: str, seed: int) -> None:
+    plant = dags.dag(seed)
+    wanted = oracle.expected(plant.graph, plant.stages, plant.rows)
+    outlets, now = _run(plant, WAYS[way])
+    for name, kept in outlets.items():
+        got = np.concatenate(kept.parts) if kept.parts else np.zeros(0, wanted.egresses[name].dtype)
+        assert len(got) == len(wanted.egresses[name]), name
+        assert got.tobytes() == np.ascontiguousarray(wanted.egresses[name], got.dtype).tobytes(), name
+    assert now.late == sum(wanted.late.values())
+    assert all(role.lag == 0 for role in now.roles)
+
+
+def test_the_graphs_have_everything_in_them() -> None:
+    used: Counter[str] = Counter()
+    for seed in range(SEEDS):
+        used += dags.dag(seed).used
+    print("\n" + "\n".join(f"{n:6d}  {what}" for what, n in sorted(used.items())))
+    for what in ("filter", "one to many", "router by_key", "router work_queue", "router broadcast", "fanout", "end"):
+        assert used[what] > 0, what
+    for what in (
+        "merge by_field",
+        "merge round_robin",
+        "equal times beyond every capacity",
+        "capacity 1",
+        "late: drop",
+    ):
+        assert used[what] > 0, what
