@@ -74,6 +74,17 @@ def _copy(_typing: Any, to: Any, source: Any, count: Any) -> Any:
 
 
 @intrinsic
+def _clear(_typing: Any, to: Any, count: Any) -> Any:
+    """Set `count` bytes to zero."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        cgutils.memset(builder, _at(builder, args[0], 8), args[1], 0)
+        return context.get_dummy_value()
+
+    return types.void(_WORD, _WORD), codegen
+
+
+@intrinsic
 def _pointer(_typing: Any, address: Any) -> Any:
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         return _at(builder, args[0], 8)
@@ -109,6 +120,12 @@ def set_row_word(base, index, value):
 def copy_row(to, at, to_size, source, start, size, count):
     """Copy `count` bytes of the row `start` of `source`, whose rows have `size` bytes, into row `at` of `to`."""
     _copy(to + at * to_size, source + start * size, count)
+
+
+@hot
+def clear_rows(to, at, size, count):
+    """Set `count` rows from row `at` on to zero."""
+    _clear(to + at * size, count * size)
 
 
 @hot

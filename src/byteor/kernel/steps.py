@@ -39,7 +39,7 @@ from byteor.kernel.hot import hot
 from byteor.kernel.loops import note_batch
 from byteor.kernel.moves import FELL
 from byteor.kernel.order import order_word
-from byteor.kernel.plain import copy_row, keep, own, peek, set_row_word
+from byteor.kernel.plain import clear_rows, copy_row, keep, own, peek, set_row_word
 from byteor.kernel.turns import CROWDED, MOVED, STARVED
 
 TOOK_OUT, NO_ROW, BAD_MASK, BAD_COUNT, CHANGED = -1, -2, -3, -4, -5  # faults of a stage, beside FELL
@@ -249,6 +249,7 @@ def make_giving_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: 
             slotted = roomy and (to & out_mask) + high <= out_mask + 1 and not bench.late
             base = own(desk.outs + SLOTS) if slotted else bench.spare
             first = to & out_mask if slotted else 0
+            clear_rows(base, first, own(desk.outs + SIZE), high)  # not what an earlier lap left there
             out = view_out(base, first + high)[first:]
             n = call(rows[at & mask], out, 0, 0, 0, bench.table[row], bench.p[0])
             if n < low or n > high:
@@ -394,6 +395,7 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
             base = own(desk.outs + SLOTS) if slotted else bench.spare
             first = own(put(desk, 0) + AT) & own(desk.outs + MASK) if slotted else 0
             out, batch = view_out(base, first + n * high)[first:], view_in(own(desk.ins + SLOTS), slot + n)[slot:]
+            clear_rows(base, first, own(desk.outs + SIZE), n * high)  # not what an earlier lap left there
             sources, indices = bench.sources[: n * high], bench.indices[:n]
             sources[:] = 0
             given = call(batch, out, sources, bench.lives[:n], indices, bench.table, bench.p[0])

@@ -95,7 +95,7 @@ class EgressRole(RoleRunner):
 
     def attach(self) -> int:
         epoch = super().attach()
-        if self._outlet and not self.count(c.ENDED):
+        if self._outlet is not None and not self.count(c.ENDED):
             self._outlet.open(int(self.desk.now[self.desk.put()]))
         return epoch
 
@@ -118,14 +118,14 @@ class EgressRole(RoleRunner):
         while (records := self.ready(waiter)) is not None:
             if not len(records):
                 return False
-            if self._outlet:
+            if self._outlet is not None:
                 self._outlet.write(records)
             self.written(len(records))
         self._finish()
         return True
 
     def _finish(self) -> None:
-        if self._outlet and not self.count(c.ENDED):
+        if self._outlet is not None and not self.count(c.ENDED):
             self._outlet.finish()
         self.desk.now[c.ENDED // WORD] = 1
         self._settle(self.desk.hot)

@@ -191,6 +191,7 @@ class PlainStage(StageRunner):
     def _giving_messages(self, n: int, index: np.ndarray | None) -> Given:
         given = {name: self._fixed[name] for name in self._names if name != "out"}
         at, counts, most = 0, np.zeros(n, np.int64), self.spec.max_out
+        self._made[: n * most] = np.zeros(1, self.out.dtype)  # not what an earlier piece left there
         made = rows(self._made)
         for k, record in enumerate(self._pieces(n)):
             if index is not None and "state" in given:
@@ -202,6 +203,7 @@ class PlainStage(StageRunner):
 
     def _giving_batches(self, n: int, index: np.ndarray | None) -> Given:
         out, sources = self._made[: n * self.spec.max_out], np.zeros(n * self.spec.max_out, np.int32)
+        out[:] = np.zeros(1, self.out.dtype)  # not what an earlier piece left there
         given = {**self._batch_given(n, index), "out": self._array(out), "src": sources}
         given = {name: given[name] for name in self._names}
         count = self._counted(self._guarded(0, self._array(self._taken[:n]), given), 0, len(out), 0)

@@ -233,9 +233,9 @@ class Supervisor:
     def _take(self, process: Process) -> None:
         """Hear what a role says."""
         for report in process.heard():
-            self._ground.heard(process.role.name, report)
             if report.kind == READY:
                 self._ready(process)
+            self._ground.heard(process.role.name, report)
 
     def _heard(self, process: Process) -> None:
         self._take(process)
