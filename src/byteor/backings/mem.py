@@ -6,6 +6,7 @@ Rule 2. Slots are a dense array of records; dead cells are there only when a sta
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 from collections.abc import Mapping
@@ -101,7 +102,7 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Rings:
-    """The rings of all shards, their slots and dead cells side by side in one array each."""
+    """The rings of all shards, their slots and dead cells in one array each, a ring every so many slots."""
 
     shards: tuple[Ring, ...]
     slots: np.ndarray
@@ -110,11 +111,21 @@ class Rings:
 
 def create(gates: int, dtype: np.dtype, capacity: int, filters: int = 0, shards: int = 1) -> Rings:
     """Make open, empty rings."""
-    slots = lines(shards * capacity * dtype.itemsize).view(dtype)
-    row = -(-shards * capacity // LINE) * LINE  # each filtering stage writes lines of its own
+    stride = capacity if shards == 1 else _stride(capacity, dtype.itemsize)
+    slots = lines(shards * stride * dtype.itemsize).view(dtype)
+    row = -(-shards * stride // LINE) * LINE  # each filtering stage writes lines of its own
     dead = lines(max(filters, 1) * row).reshape(max(filters, 1), row)
-    parts = [slice(i * capacity, (i + 1) * capacity) for i in range(shards)]
+    parts = [slice(i * stride, i * stride + capacity) for i in range(shards)]
     return Rings(tuple(Ring(ring_words(gates), slots[p], dead[:, p]) for p in parts), slots, dead)
+
+
+def _stride(capacity: int, size: int) -> int:
+    """From one shard's slots to the next's: at least a line of bytes more than they need.
+
+    Rings that are a power of two apart would meet in one set of the cache, and throw each other's lines out.
+    """
+    unit = math.lcm(size, LINE) // size  # slots that fill whole lines
+    return (-(-capacity // unit) + 1) * unit
 
 
 def ring_words(gates: int) -> Words:

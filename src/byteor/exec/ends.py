@@ -21,6 +21,8 @@ from byteor.kernel import shards as sharded
 from byteor.kernel.hot import short, waiting
 from byteor.kernel.wait import BRIEFLY, ring
 
+_HASHED = 4096  # keys that are hashed together: what they need stays in the first cache
+
 
 class Ends:
     """What both kinds share."""
@@ -107,11 +109,11 @@ class Sharded(Ends):
         self._owners_of = waiting(keyhash.owners_of)
         spec = shards[0].spec
         assert rings.slots.dtype.fields is not None and spec.shard_key is not None
-        kind, self._key_start = rings.slots.dtype.fields[spec.shard_key][:2]
-        self._key_size = kind.itemsize
+        self._key, self._key_size = spec.shard_key, rings.slots.dtype.fields[spec.shard_key][0].itemsize
+        self._hashes = np.empty(_HASHED, np.uint64)
         every = range(len(shards))
         self._at, self._seen, self._taken = (np.zeros(len(shards), np.int64) for _ in range(3))
-        self._places = np.zeros(1 << (len(rings.slots) - 1).bit_length(), np.uint16)
+        self._places = np.zeros(1 << (len(shards) * spec.capacity - 1).bit_length(), np.uint16)
         self._routes = sharded.Routes(
             cursors=tuple(shards[i].ring.words.address("cursor") for i in every),
             gates=tuple(shards[i].ring.words.address("gate", graph.egress) for i in every),
@@ -119,6 +121,7 @@ class Sharded(Ends):
             sinks=tuple(shards[i].cells(graph.sinks) for i in every),
             route=self._words.address("cursor"),
             gathered=self._words.address("gate"),
+            capacity=spec.capacity,
         )
 
     @property
@@ -127,9 +130,8 @@ class Sharded(Ends):
 
     def send(self, rows: np.ndarray, patience: int | None = None) -> int:
         waiter = self._sender if patience is None else self._sender._replace(patience=patience)
-        owners = np.empty(len(rows), np.int64)
-        raw = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
-        self._owners_of(raw, self._key_start, self._key_size, len(self._shards), owners)
+        owners = np.empty(len(rows), np.uint16)
+        self._owners_of(_words(rows[self._key]), self._key_size, len(self._shards), self._hashes, owners)
         args = (self._rings.slots, self._places, owners, rows, self._at, self._seen, waiter)
         return int(self._scatter(self._routes, *args, self._ring_sources, self._limit))
 
@@ -147,6 +149,14 @@ class Sharded(Ends):
     @property
     def drained(self) -> bool:
         return self._words.read("closed") == self._words.read("gate")
+
+
+def _words(keys: np.ndarray) -> np.ndarray:
+    """The bytes of keys as whole words, u64[rows, words]."""
+    size = keys.dtype.itemsize
+    whole = np.zeros((len(keys), -(-size // 8) * 8), np.uint8)
+    whole[:, :size] = np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), size)
+    return whole.view(np.uint64)
 
 
 def ends(graph: Graph, rings: mem.Rings, shards: list[Shard], around: Outside, limit: int) -> Straight | Sharded:

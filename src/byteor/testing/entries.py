@@ -38,7 +38,7 @@ PLACE = state.Place(0, 0, 0, 1, 3)
 LOG = journal.Log(0, 0, 0, 0, 0, 2, 64)
 WAITER = wait.Waiter(0, 0, 0, 0, 0)
 PORT = loops.Port(PAIR, 0, 0, PAIR, PAIR, 0, 4)
-ROUTES = shards.Routes(PAIR, PAIR, (PAIR, PAIR), (PAIR, PAIR), 0, 0)
+ROUTES = shards.Routes(PAIR, PAIR, (PAIR, PAIR), (PAIR, PAIR), 0, 0, 2)
 
 
 def _rows() -> Any:
