@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,21 @@ from byteor.lower.examine import form_of
 from byteor.plan.document import read
 from byteor.plan.model import Plan
 from byteor.spec.kv import decode, decode_json
+from byteor.spec.placement import Placement
 from byteor.spec.rules import validate
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A valid spec, the folder in which its stages are looked for, and the text that it came from."""
+    """A valid spec, the folder in which its stages are looked for, and the text that it came from.
+
+    `placement` says where the roles of a lane graph run; only a plan has one.
+    """
 
     spec: Any
     folder: Path | None
     source: Source | None = None
+    placement: Placement | None = None
 
 
 def load(what: Any, folder: Path | None = None) -> Loaded:
@@ -57,7 +62,7 @@ def _from_plan(plan: Any, folder: Path | None, source: Source | None) -> Loaded:
     lowered = lower(plan)
     _refuse(lowered.plan_findings, source)
     _refuse(lowered.findings, source)
-    return _checked(lowered.spec, folder, source)
+    return replace(_checked(lowered.spec, folder, source), placement=lowered.placement)
 
 
 def _checked(spec: Any, folder: Path | None, source: Source | None) -> Loaded:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,19 @@ def _identity(rec: Any) -> None:
 
 
 def resolve(
-    spec: SingleRing | LaneGraph, folder: Path | None, given: Mapping[str, Any] | None = None
+    spec: SingleRing | LaneGraph,
+    folder: Path | None,
+    given: Mapping[str, Any] | None = None,
+    only: Collection[str] | None = None,
 ) -> tuple[dict[str, Stage], tuple[Diagnostic, ...]]:
-    """Find every stage's code; answer with it by stage name, and with what is wrong."""
+    """Find every stage's code, or that of `only` some; answer with it by stage name, and with what is wrong."""
     given = given or {}
     found: dict[str, Stage] = {}
     stages = tuple(stages_of(spec))
     wrong = _unknown([stage.name for _, stage in stages], _root(spec), given)
     for path, stage in stages:
+        if only is not None and stage.name not in only:
+            continue
         code = as_stage(given[stage.name]) if stage.name in given else _find(stage.call, folder)
         if isinstance(code, str):
             wrong.append(x.STAGE_NOT_FOUND.at(f"{path}.call", f"stage `{stage.name}`: {code}"))

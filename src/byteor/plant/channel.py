@@ -1,6 +1,6 @@
 """What the process of a role says to its supervisor, and what it is told: lines of JSON over one socket.
 
-Rule 1. A role says `starting`, `ready`, perhaps `progress`, and last how it ended: `done`, `stopped`, `failed`, or
+Rule 1. A role says `starting`, `ready`, perhaps `progress` or `drained`, and last how it ended: `done`, `stopped`, `failed`, or
     `refused`, which no second try would change.
 Rule 2. A supervisor says `open` when all are ready, `drain` when no more input shall come, `stop` to end at once.
 Rule 3. Whose other end is gone says nothing and is told nothing: that is seen elsewhere, and is no error here.
@@ -22,9 +22,9 @@ from typing import Any
 
 from byteor import diag
 
-STARTING, READY, PROGRESS = "starting", "ready", "progress"
+STARTING, READY, PROGRESS, DRAINED = "starting", "ready", "progress", "drained"
 DONE, STOPPED, FAILED, REFUSED = ENDS = "done", "stopped", "failed", "refused"
-OPEN, DRAIN, STOP = "open", "drain", "stop"
+OPEN, DRAIN, FINISH, STOP = "open", "drain", "finish", "stop"
 LONGEST = 8 << 10
 _BLOCK = 64 << 10
 _BLOCKS = 4  # hold more than a pipe

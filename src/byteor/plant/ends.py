@@ -36,6 +36,9 @@ class Outlet(Protocol):
     def finish(self) -> None:
         """Complete the output; to do it twice does no harm."""
 
+    def leave(self) -> None:
+        """Let go of it as it is: a successor goes on."""
+
 
 class IngressRole(RoleRunner):
     """Rows from outside into the first lane."""
@@ -88,6 +91,7 @@ class EgressRole(RoleRunner):
         self.dtype = dtype(wiring.type(port), wiring.lane(port).slot_bytes)
         self._slots = np.asarray(desk.blocks.lanes[port.lane].array("slots", self.dtype))
         self._outlet = outlet
+        self.may_finish = True
         desk.now[c.ENDED // WORD] = 0
 
     def prepare(self) -> None:
@@ -115,14 +119,17 @@ class EgressRole(RoleRunner):
         self._settle(self.desk.hot)
 
     def advance(self, waiter: Waiter) -> bool:
+        """Go on; at the end of the stream, complete the output once that is allowed."""
         while (records := self.ready(waiter)) is not None:
             if not len(records):
                 return False
             if self._outlet is not None:
                 self._outlet.write(records)
             self.written(len(records))
-        self._finish()
-        return True
+        self.drained = True
+        if self.may_finish:
+            self._finish()
+        return self.done
 
     def _finish(self) -> None:
         if self._outlet is not None and not self.count(c.ENDED):
@@ -131,5 +138,6 @@ class EgressRole(RoleRunner):
         self._settle(self.desk.hot)
         self.close()
 
-    def shown(self, at: int) -> str:
-        return ""
+    def leave(self) -> None:
+        if self._outlet is not None:
+            self._outlet.leave()

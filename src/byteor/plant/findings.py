@@ -88,7 +88,28 @@ NO_SUPERVISOR = rule(
 Why: a role stops when its supervisor is gone, so it does not begin without one.
 Instead: start the plant first, or run the role with `--alone`.""",
 )
-STATUSES = {HELD.code: 4, REGION_LOST.code: 5}
+NO_ROLE = rule(
+    "X051",
+    "no-role",
+    """What: the plant has no role of that name.
+Why: a role is started by its name alone; a name that is none is most likely misspelt.
+Instead: use a name that `byteor status` lists.""",
+)
+ROLE_HELD = rule(
+    "X052",
+    "role-held",
+    """What: a live process already runs this role.
+Why: two processes with one record would commit over each other. Who lives is told by a lock that the kernel releases.
+Instead: wait for its end, or stop it.""",
+)
+STAGE_CHANGED = rule(
+    "X053",
+    "stage-changed",
+    """What: a role was started again, and its stage's code is not what it was when the plant began.
+Why: what was committed came of the old code; the new one would continue what it did not begin.
+Instead: put the old code back, or run the plant from the start.""",
+)
+STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5}
 REFUSED = 2
 
 

@@ -59,6 +59,8 @@ class PlainStage(StageRunner):
         self._wait = waiting(feed.await_turn)
         self._note = short(note_batch, numba.int64, numba.int64)
         self._rows_of = waiting(make_rows_of(self.held.row_of)) if self.held.keys else None
+
+    def open(self) -> None:
         if self.code.open_function:
             self._fixed["res"] = self.outside(self.code.open_function, {"p": self.one(self.held.p)})
 

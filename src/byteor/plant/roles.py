@@ -50,6 +50,9 @@ class RoleRunner(ABC):
     def prepare(self) -> None:  # noqa: B027 most kinds have nothing of their own
         """Compile, or load, all that the role calls."""
 
+    def open(self) -> None:  # noqa: B027 as above
+        """Open what the stage opens once in a process."""
+
     def attach(self) -> int:
         """Take the role up where its last commit left it; answer that commit's epoch, 0 for a new role."""
         epoch = int(self._recover(self.desk.hot))

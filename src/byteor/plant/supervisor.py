@@ -9,7 +9,7 @@ Rule 5. A lost forkserver is replaced. What was asked of it and not answered liv
 
     roles = [Role("in", "byteor.plant.body:main", {"dir": DIR, "role": "in"}, "on_failure", 5, ingress=True), ...]
     ground = Ground(free=lambda role: ..., ring=lambda: ..., damage=lambda: directory.cut(...))
-    supervisor = Supervisor(roles, ground, show=print, preload=("byteor.plant.body",))
+    supervisor = Supervisor(roles, ground, show=print, preload=(*PRELOAD, "byteor.plant.body"))
     outcomes = supervisor.run()           # one a role; `supervisor.ask()` is safe in a signal handler
     supervisor.opened, supervisor.status  # whether input came; done | drained | aborted | failed | refused
 """
@@ -28,6 +28,7 @@ from byteor.diag import Diagnostic
 from byteor.plant import findings
 from byteor.plant.channel import DONE, DRAIN, FAILED, OPEN, READY, REFUSED, STOP, STOPPED, Captured, Report, Show
 from byteor.plant.forks import Born, Ended, Forks, Lost, Refusal
+from byteor.plant.forkserver import PRELOAD
 from byteor.plant.process import DIED, ON_FAILURE, Outcome, Process, Role
 
 AGAIN = 0.01  # seconds between two looks at a lock that its dead owner is about to free
@@ -69,7 +70,7 @@ class Supervisor:
         roles: Iterable[Role],
         ground: Ground,
         show: Show,
-        preload: tuple[str, ...] = (),
+        preload: tuple[str, ...] = PRELOAD,
         pauses: Pauses = Pauses(),
         turn: Callable[[], object] = tuple,
     ) -> None:
@@ -103,6 +104,11 @@ class Supervisor:
         """Ask for the end: the first time the plant drains, the second time it stops. Safe in a signal handler."""
         self._asked += 1
         os.eventfd_write(self._bell, 1)
+
+    def order(self, what: str) -> None:
+        """Give all processes an order."""
+        for process in self._processes.values():
+            process.order(what)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

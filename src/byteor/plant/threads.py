@@ -35,6 +35,7 @@ class InProcess:
         self.runners = [assemble(wiring, role, self.blocks, codes, manner, outside) for role in wiring.roles]
         refuse(prepare(runner, codes) for runner in self.runners)
         for runner in self.runners:
+            runner.open()
             runner.attach()
         self.own = [r for r in self.runners if _is_driven(r, outside)]
         self.failure: BaseException | None = None

@@ -39,6 +39,13 @@ class Placement:
         return next((place for place in self.roles if place.role == role), Place(role))
 
 
+def decode(text: str) -> Placement:
+    """Read a placement that `encode` wrote."""
+    data = json.loads(text)
+    roles = tuple(Place(**place) for place in data["roles"])
+    return Placement(data["name"], data["pinning"], roles)
+
+
 def encode(placement: Placement) -> str:
     """Write a placement as JSON."""
     data: dict[str, Any] = {"byteor_placement": 1, **to_data(placement)}

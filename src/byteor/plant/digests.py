@@ -1,0 +1,25 @@
+"""What a stage's code is, as a digest: a plant that was left is continued by the same code, or not at all.
+
+Rule 1. The digest covers everything that the code reaches; the spec's own hash does not say what a stage does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from byteor.exec.stage import Stage
+from byteor.kernel.cache import fingerprint
+
+
+def digest(code: Stage) -> str:
+    """The digest of one stage."""
+    found = hashlib.sha256()
+    for part in (code.function, code.begin_function, code.end_function, code.open_function):
+        found.update(f"{part and fingerprint(part, lenient=True)}\n".encode())
+    return found.hexdigest()
+
+
+def digests(codes: Mapping[str, Stage]) -> dict[str, str]:
+    """The digests of a plant's stages, by name."""
+    return {name: digest(code) for name, code in sorted(codes.items())}

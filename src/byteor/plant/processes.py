@@ -1,0 +1,188 @@
+"""A whole plant with a process for each role, or for each group of roles, under one supervisor.
+
+Rule 1. Everything that can be refused is refused before a process starts: stages, places, regions, compilation.
+Rule 2. What was made goes with the run, unless it is to be kept; a run that was left can be continued exactly.
+Rule 3. Outputs are completed when every egress has written all of its records.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from byteor.diag import Diagnostic
+from byteor.exec.stage import Stage
+from byteor.kernel.hot import short
+from byteor.kernel.wait import ring
+from byteor.plant import channel, directory, places, shared
+from byteor.plant.assembly import assemble, prepare
+from byteor.plant.blocks import Blocks
+from byteor.plant.body import graph_of, manner_of, refuse
+from byteor.plant.channel import Report
+from byteor.plant.digests import digests
+from byteor.plant.manifest import Manifest
+from byteor.plant.process import Outcome, Role
+from byteor.plant.status import Status, status_of
+from byteor.plant.supervisor import Ground, Supervisor
+from byteor.plant.wiring import Wiring, wire
+from byteor.spec.kv import encode
+from byteor.spec.lane_graph import LaneGraph
+from byteor.spec.placement import Place, Placement
+from byteor.spec.placement import decode as decode_placement
+from byteor.spec.placement import encode as encode_placement
+
+BODY = "byteor.plant.body:main"
+PRELOAD = ("byteor.plant.body", "byteor.plant.plain_stage", "byteor.edges.open")
+Show = Callable[[str, str], object]
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a new plant is to be: its graph, where it runs, what its ends are, and how it runs."""
+
+    graph: LaneGraph
+    placement: Placement
+    folder: Path | None
+    codes: Mapping[str, Stage]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    options: Mapping[str, Any]
+
+
+class Processes:
+    """One plant in processes, from its bring-up to its end."""
+
+    def __init__(self, held: directory.Held, wiring: Wiring, blocks: Blocks, placement: Placement) -> None:
+        self.held, self.wiring, self.blocks, self.placement = held, wiring, blocks, placement
+        self.blocking = manner_of(held.manifest, wiring.graph).blocking
+        self.seconds = 0.0
+        self.supervisor: Supervisor | None = None
+        self._drained: set[str] = set()
+        self._egresses = {role.name for role in wiring.roles if role.kind == "egress"}
+
+    def run(self, show: Show, turn: Callable[[], object] = tuple, every: float | None = None) -> tuple[Outcome, ...]:
+        """Run the plant to its end."""
+        from byteor.plant.supervisor import Pauses
+
+        ground = Ground(self._free, self._ring, self._damage, self._heard)
+        pauses = Pauses(turn=every)
+        self.supervisor = Supervisor(list(self._roles()), ground, show, PRELOAD, pauses, turn)
+        began = time.perf_counter()
+        try:
+            return self.supervisor.run()
+        finally:
+            self.seconds = time.perf_counter() - began
+
+    def snapshot(self) -> Status:
+        """How the plant stands now."""
+        return status_of(self.wiring, self.blocks)
+
+    def _roles(self) -> Iterator[Role]:
+        """What to start: a process for each group, else for each role."""
+        for name, members in groups(self.wiring, self.placement).items():
+            lines = [self.placement.place(member) for member in members]
+            argument = {"dir": str(self.held.where), "roles": list(members)}
+            ingress = any(self.wiring.role(member).kind == "ingress" for member in members)  # type: ignore[union-attr]
+            yield Role(name, BODY, argument, *_policy(lines), ingress=ingress, path=name)
+
+    def _free(self, name: str) -> bool:
+        members = groups(self.wiring, self.placement)[name]
+        books = [self.blocks.books[role.number] for role in self.wiring.roles if role.name in members]
+        return not any(book.held("owner") for book in books)
+
+    def _ring(self) -> None:
+        """Wake all who sleep."""
+        for role in self.wiring.roles:
+            bells = (self.blocks.plant.address("runner_bell", role.number),)
+            short(ring, numba.typeof(bells))(bells)
+
+    def _damage(self) -> tuple[Diagnostic, ...]:
+        return directory.cut(self.held.where, self.held.manifest)
+
+    def _heard(self, name: str, report: Report) -> None:
+        if report.kind == channel.DRAINED:
+            self._drained.add(report.data["role"])
+        if self.supervisor is not None and self._egresses <= self._drained:
+            self.supervisor.order(channel.FINISH)
+
+
+def _policy(lines: Iterable[Place]) -> tuple[str, int]:
+    """The restart policy of roles that share a process: what all of them allow."""
+    policies = [(line.restart, line.limit) for line in lines]
+    return ("never", 0) if any(restart == "never" for restart, _ in policies) else min(policies, key=lambda p: p[1])
+
+
+def groups(wiring: Wiring, placement: Placement) -> dict[str, tuple[str, ...]]:
+    """The processes of a plant by name, each with its roles; the first role gives a process its place."""
+    found: dict[str, tuple[str, ...]] = {}
+    for role in wiring.roles:
+        name = placement.place(role.name).group or role.name
+        found[name] = (*found.get(name, ()), role.name)
+    return found
+
+
+def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
+    """Make a new plant's folder and regions, and hold everything to what can be seen before it runs."""
+    wiring = wire(wanted.graph)
+    judged = places.judged(wanted.graph, wanted.placement, wanted.inputs, wanted.outputs, wanted.folder)
+    held = directory.create(wanted.graph.name, where)
+    try:
+        manifest = replace(
+            held.manifest,
+            spec=encode(wanted.graph),
+            placement=encode_placement(wanted.placement),
+            folder=str(wanted.folder or ""),
+            stages=digests(wanted.codes),
+            inputs=dict(wanted.inputs),
+            outputs=dict(wanted.outputs),
+            sources=judged,
+            options=dict(wanted.options),
+        )
+        manner = manner_of(manifest, wanted.graph)
+        blocks, generations = shared.create(wiring, held.where, manner.blocking)
+        held.write(replace(manifest, generations=generations))
+        _compile(wiring, blocks, wanted.codes, held.manifest, say)
+        return Processes(held, wiring, blocks, wanted.placement)
+    except BaseException:
+        held.remove()
+        raise
+
+
+def _compile(
+    wiring: Wiring, blocks: Blocks, codes: Mapping[str, Stage], manifest: Manifest, say: Say
+) -> None:
+    """Compile everything once, so that the roles load it; all that cannot be compiled is found at once."""
+    manner, nothing = manner_of(manifest, wiring.graph), places.nothing()
+    found = []
+    for number, role in enumerate(wiring.roles):
+        say(f"compiling {role.name} ({number + 1} of {len(wiring.roles)})")
+        found.append(prepare(assemble(wiring, role, blocks, codes, manner, nothing), codes))
+    refuse(found)
+
+
+def resume(where: Path) -> Processes:
+    """Take a plant up that was left, as it was left."""
+    held = directory.resume(where)
+    try:
+        graph = graph_of(held.manifest)
+        wiring = wire(graph)
+        blocks = shared.attach(wiring, held.where, held.manifest.generations, wiring.roles)
+        return Processes(held, wiring, blocks, decode_placement(held.manifest.placement))
+    except BaseException:
+        held.release()
+        raise
+
+
+def look(where: Path) -> tuple[directory.Seen, Status]:
+    """Look at a plant from outside: what runs there, and how it stands."""
+    seen = directory.look(where)
+    wiring = wire(graph_of(seen.manifest))
+    return seen, status_of(wiring, shared.attach(wiring, seen.where, seen.manifest.generations, wiring.roles, looks=True))
+
+
