@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,15 @@ def waits(teller: Teller, argument: dict[str, Any]) -> int:
     if "note" in argument:
         Path(argument["note"]).write_text(f"{why} {' '.join(heard)}")
     teller.tell("stopped" if STOP in heard else DONE, heard=heard, why=why)
+    return 0
+
+
+def reads(teller: Teller, argument: dict[str, Any]) -> int:
+    """Be ready, wait for a byte in a pipe, and tell which orders came."""
+    teller.tell(READY)
+    with open(argument["path"], "rb", buffering=0) as pipe:
+        pipe.read(1)
+    teller.tell(DONE, heard=list(teller.orders() or ()))
     return 0
 
 
@@ -77,6 +87,7 @@ def looks(teller: Teller, argument: dict[str, Any]) -> int:
         threads=threading.active_count(),
         ignored=[signal.getsignal(n) == signal.SIG_IGN for n in (signal.SIGINT, signal.SIGTERM)],
         pools=os.environ["OPENBLAS_NUM_THREADS"],
+        loaded=sorted({"numba", "numpy", "pyarrow"} & set(sys.modules)),
         argument=argument,
     )
     return int(argument["status"])

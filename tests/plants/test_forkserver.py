@@ -22,9 +22,9 @@ BODIES = "tests.plants.bodies"
 class Asker:
     """A forkserver and what came from it."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: tuple[str, ...] = (BODIES,)) -> None:
         self.shown: list[tuple[str, str]] = []
-        self.forks = Forks(lambda name, line: self.shown.append((name, line)))
+        self.forks = Forks(lambda name, line: self.shown.append((name, line)), preload)
         self.events: list[Event] = []
 
     def ask(self, body: str, **argument: Any) -> tuple[Listener, Captured]:
@@ -126,7 +126,7 @@ def test_a_server_ends_with_its_supervisor() -> None:
     code = (
         "import sys; from byteor.plant.forks import Forks\n"
         "import select\n"
-        "f = Forks(print)\n"
+        "f = Forks(print, ())\n"
         "while not f.ready: select.select([f], [], []); f.heard()\n"
         "print(f.pid, flush=True); sys.stdin.read()"
     )
@@ -137,6 +137,17 @@ def test_a_server_ends_with_its_supervisor() -> None:
     parent.communicate()
     select.select([server], [], [])
     os.close(server)
+
+
+def test_what_is_loaded_for_all_starts_no_thread() -> None:
+    """With numpy, numba and compiled code loaded there still is one thread, else nothing would be forked."""
+    asker = Asker((*forkserver.PRELOAD, BODIES))
+    listener, output = asker.ask("looks", status=0)
+    os.close(asker.until(Born).pidfd)
+    assert last(listener).data["loaded"] == ["numba", "numpy"]
+    listener.close()
+    output.close()
+    asker.forks.close()
 
 
 def test_no_fork_beside_a_second_thread(monkeypatch: pytest.MonkeyPatch) -> None:

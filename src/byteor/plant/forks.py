@@ -85,7 +85,7 @@ class _Ask:
 class Forks:
     """One forkserver, from its start to its end."""
 
-    def __init__(self, show: Show, preload: tuple[str, ...] = ()) -> None:
+    def __init__(self, show: Show, preload: tuple[str, ...] = forkserver.PRELOAD) -> None:
         self.ready = False
         self._asks: deque[_Ask] = deque()
         self._sent: _Ask | None = None

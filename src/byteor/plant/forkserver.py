@@ -40,6 +40,7 @@ from typing import Any
 from byteor.diag import Refused
 from byteor.plant.channel import FAILED, REFUSED, STARTING, Teller
 
+# What a role needs; pyarrow is not here, for it starts threads when it is imported.
 PRELOAD = ("numpy", "numba", "byteor.exec.resolve", "byteor.exec.run", "byteor.transport.regions")
 POOLS = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
 LONGEST = 64 << 10
@@ -135,14 +136,15 @@ class Server:
 
 
 def load(path: list[str], preload: list[str]) -> None:
-    """Import what roles need, and have compiled code loaded once, so that LLVM is set up in every child."""
+    """Import what roles need; where they run compiled code, load some, so that LLVM is set up in every child."""
     sys.path[:] = path
-    for name in (*PRELOAD, *preload):
+    for name in preload:
         importlib.import_module(name)
-    from byteor.kernel.hot import short
-    from byteor.kernel.system import sched_yield
+    if "byteor.kernel.system" in sys.modules:
+        from byteor.kernel.hot import short
+        from byteor.kernel.system import sched_yield
 
-    short(sched_yield)()
+        short(sched_yield)()
     gc.collect()
     gc.freeze()  # what is there stays shared with the children: no collection writes to it
 
