@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dev import browser, fuzz, gen, hardware, perf, proof, size, soak, stress
+from dev import browser, c_peer, fuzz, gen, hardware, perf, proof, size, soak, stress
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -65,7 +65,9 @@ def soak_rings(given: Arguments) -> int:
 
 
 def stress_lanes(given: Arguments) -> int:
-    return stress.stress(given.kills, given.seed)
+    if given.what == "c-peer":
+        return c_peer.stress(given.messages or 1_000_000)
+    return stress.stream(given.messages) if given.messages else stress.stress(given.kills, given.seed)
 
 
 def bench(given: Arguments) -> int:
@@ -94,7 +96,8 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     (
         "stress",
         stress_lanes,
-        "ends of lanes killed at random moments, nothing lost (--kills N; 100 take half a minute)",
+        "lanes: ends killed at random moments, nothing lost (--kills N; 100 take half a minute), or --messages N "
+        "between processes; c-peer: --messages N each way between Python and C",
     ),
     (
         "studio",
@@ -129,7 +132,8 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--update", action="store_true", help="store the figures and write docs/performance.md")
             one.add_argument("--rounds", type=int, default=7, help="how often each contender is measured")
         if name == "stress":
-            one.add_argument("what", choices=["lanes"], help="what is put under stress")
+            one.add_argument("what", choices=["lanes", "c-peer"], help="what is put under stress")
+            one.add_argument("--messages", type=int, default=0, help="how many messages instead, checksummed")
             one.add_argument("--kills", type=int, default=100, help="how many ends are killed")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
         if name == "studio":
