@@ -1,7 +1,7 @@
 """What the process of a role says to its supervisor, and what it is told: lines of JSON over one socket.
 
-Rule 1. A role says `starting`, `ready`, perhaps `progress` or `drained`, and last how it ended: `done`, `stopped`, `failed`, or
-    `refused`, which no second try would change.
+Rule 1. A role says `starting`, `ready`, perhaps `progress` or `drained`, and last how it ended: `done`, `stopped`,
+    `failed`, or `refused`, which no second try would change.
 Rule 2. A supervisor says `open` when all are ready, `drain` when no more input shall come, `stop` to end at once.
 Rule 3. Whose other end is gone says nothing and is told nothing: that is seen elsewhere, and is no error here.
 Rule 4. What a role prints is shown line by line; a line that does not end is shown in pieces.

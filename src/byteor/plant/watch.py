@@ -1,8 +1,8 @@
 """What the main thread of a role's process does while its runners run: it waits, and costs nothing.
 
 Rule 1. It sleeps in one `poll`: on its channel, on its supervisor, and on the end of its runners.
-Rule 2. A supervisor is gone when its lock is free. Its pidfd wakes at its death; where its pid means nothing here
-    (another pid namespace) the lock is asked once a second.
+Rule 2. A supervisor is gone when its lock is free, or another's. Its pidfd wakes at its death; where its pid means
+    nothing here (another pid namespace) the lock is asked once a second.
 Rule 3. A role whose supervisor is gone is told to stop, and leaves its regions as they are.
 Rule 4. A runner that does not come back within `PATIENCE` after a stop is left behind.
 Rule 5. Here a signal wakes and is told like an order; the roles of a supervisor ignore Ctrl-C and SIGTERM.
@@ -20,6 +20,7 @@ import contextlib
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,16 +40,17 @@ FREEING = 0.02  # a dead process frees its lock once its memory is gone, some mi
 
 @dataclass(slots=True)
 class Supervisor:
-    """The supervisor as a role sees it: a lock, and a pidfd if it can be had (else -1)."""
+    """The supervisor as a role sees it: a lock, who had it first, and a pidfd if it can be had (else -1)."""
 
     lock: Path
+    who: tuple[int, int]
     pidfd: int
 
     @property
     def alive(self) -> bool:
-        """Whether somebody holds the lock."""
+        """Whether the same one still holds the lock: another one would wait for this role's end."""
         try:
-            return locks.held(self.lock, directory.OFFSET)
+            return locks.held(self.lock, directory.OFFSET) and directory.supervisor(self.lock) == self.who
         except Refused:  # the folder was removed, which a supervisor does last
             return False
 
@@ -60,14 +62,14 @@ class Supervisor:
 
 def supervisor_of(lock: Path) -> Supervisor:
     """Find the process that holds the lock, if it can be seen from here."""
-    pid, started = directory.supervisor(lock)
+    who = pid, started = directory.supervisor(lock)
     with contextlib.suppress(OSError):
         pidfd = os.pidfd_open(pid) if pid > 0 else -1
         if pidfd >= 0 and _started(pid) == started:  # a number alone could be another process by now
-            return Supervisor(lock, pidfd)
+            return Supervisor(lock, who, pidfd)
         if pidfd >= 0:
             os.close(pidfd)
-    return Supervisor(lock, -1)
+    return Supervisor(lock, who, -1)
 
 
 def _started(pid: int) -> int:
@@ -77,10 +79,14 @@ def _started(pid: int) -> int:
 def await_supervisor(lock: Path, seconds: float, sleep: Callable[[float], object] = time.sleep) -> None:
     """Wait a bounded time for a supervisor: for a role that was started by hand."""
     end = time.monotonic() + seconds
-    while not Supervisor(lock, -1).alive:
+    while not _held(lock):
         if time.monotonic() >= end:
             raise Refused([findings.NO_SUPERVISOR.at(str(lock.parent), f"nobody came in {seconds:g} s")])
         sleep(0.05)
+
+
+def _held(lock: Path) -> bool:
+    return lock.exists() and locks.held(lock, directory.OFFSET)
 
 
 class Watch:
@@ -90,6 +96,7 @@ class Watch:
         self._teller, self._on_order = teller, on_order
         self._supervisor = supervisor_of(lock) if lock is not None else None
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._open = threading.Lock()  # held while a runner rings: the bell is not closed under it
         self._ended = False
         self._signals = 0
         self._why = OVER
@@ -103,8 +110,13 @@ class Watch:
 
     def over(self) -> None:
         """Say that the runners are done; from any thread."""
-        self._ended = True
-        os.eventfd_write(self._bell, 1)
+        with self._open:
+            self._ended = True
+            self._ring()
+
+    def _ring(self) -> None:
+        if self._bell >= 0:
+            os.eventfd_write(self._bell, 1)
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
@@ -118,7 +130,7 @@ class Watch:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
-        os.eventfd_write(self._bell, 1)
+        self._ring()
 
     def wait(self) -> str:
         """Wait for the end of the runners, passing orders on; say why it came."""
@@ -182,7 +194,9 @@ class Watch:
             self._on_order(STOP)
 
     def close(self) -> None:
-        os.close(self._bell)
+        with self._open:
+            os.close(self._bell)
+            self._bell = -1
         if self._supervisor is not None:
             self._supervisor.close()
 
