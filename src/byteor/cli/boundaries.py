@@ -20,6 +20,7 @@ from byteor.edges.open import format_of, open_sink, open_source
 from byteor.edges.rolling import Roll, RollingSink
 from byteor.exec import findings as x
 from byteor.spec.codec import near
+from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import Egress, MessageType, SingleRing
 
 _NAMED = re.compile(r"([A-Za-z_][\w-]*(?:\.end)?)=(.*)", re.DOTALL)
@@ -52,8 +53,16 @@ def source_of(spec: SingleRing, place: str, folder: Path, rejects: Rejects | Non
     return open_source(ingress, message, place, rejects=rejects, folder=folder)
 
 
-def egresses(spec: SingleRing) -> dict[str, MessageType]:
+def ingresses(spec: SingleRing | LaneGraph) -> list[str]:
+    """Where rows come in, by name."""
+    return [at.ingress.name for at in spec.ingresses] if isinstance(spec, LaneGraph) else [spec.ingress.name]
+
+
+def egresses(spec: SingleRing | LaneGraph) -> dict[str, MessageType]:
     """What leaves, by name: rows, `end` records, or both."""
+    if isinstance(spec, LaneGraph):
+        kinds = {message.name: message for message in spec.types}
+        return {at.egress.name: kinds[at.egress.type] for at in spec.egresses}
     if spec.egress is None:
         return {}
     types = {message.name: message for message in spec.types}

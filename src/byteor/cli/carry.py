@@ -17,6 +17,7 @@ from byteor import diag
 from byteor.cli import output
 from byteor.cli.loading import edited, examine, folder_of
 from byteor.lower.examine import Examined
+from byteor.spec.lane_graph import LaneGraph
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
@@ -28,6 +29,15 @@ POOL = ("ARROW_DEFAULT_MEMORY_POOL", "system")  # pyarrow's own keep what is fre
 
 class GivenUp(BaseException):
     """The second signal in a stepped run; no stage may catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """That a plant runs in processes: in which folder, whether that is kept, and how often a role may come back."""
+
+    dir: str | None = None
+    keep: bool = False
+    restarts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class Asked:
     rejects: str | None = None
     roll: Roll | None = None
     debug: bool = False
+    apart: Apart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +65,20 @@ class Prepared:
 
     seen: Examined
     spec: Any
-    place: str | None
+    inputs: dict[str, str]
     places: dict[str, str]
 
 
 def prepared(where: str, asked: Asked) -> Prepared:
     """Read the document, make the edits, and place the boundaries; raise `Refused` where that cannot be."""
-    from byteor.cli.boundaries import egresses, placed
+    from byteor.cli.boundaries import egresses, ingresses, placed
 
     seen = examine(where)
     spec = seen.usable()
-    from byteor.exec.single_ring import unsupported
-
-    if found := unsupported(spec):
-        raise seen.placed(diag.Refused(found))
     if asked.settings:
         spec = edited(spec, asked.settings, seen.source.name)
-    place = placed("input", asked.inputs, [spec.ingress.name]).get(spec.ingress.name)
-    return Prepared(seen, spec, place, placed("output", asked.outputs, list(egresses(spec))))
+    inputs = placed("input", asked.inputs, ingresses(spec))
+    return Prepared(seen, spec, inputs, placed("output", asked.outputs, list(egresses(spec))))
 
 
 def carry_out(where: str, asked: Asked) -> Outcome:
@@ -83,6 +90,15 @@ def run_prepared(ready: Prepared, asked: Asked) -> Outcome:
     """Run what is prepared; raise `Refused` where it cannot run at all."""
     sys.setswitchinterval(SWITCH)
     os.environ.setdefault(*POOL)
+    if isinstance(ready.spec, LaneGraph):
+        from byteor.cli.plants import run_graph
+
+        return replace(run_graph(ready, asked), places=ready.places)
+    if asked.apart is not None:
+        from byteor.exec import findings as x
+
+        help = "run it without `--processes`"
+        raise diag.Refused([x.UNSUPPORTED.at("", "a ring runs its stages in one process", help=help)])
     return replace(_run(ready, asked), places=ready.places)
 
 
@@ -92,13 +108,14 @@ def _run(ready: Prepared, asked: Asked) -> Outcome:
     from byteor.cli.signals import stoppable_stdin
 
     seen, spec = ready.seen, ready.spec
-    if ready.place is None:
+    place = ready.inputs.get(spec.ingress.name)
+    if place is None:
         from byteor.exec import findings as x
 
         help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
         raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
-    with stoppable_stdin() as wake, Progress() as progress, _rejects(asked.rejects) as kept:
-        source = boundaries.source_of(spec, ready.place, folder_of(seen), kept)
+    with stoppable_stdin() as wake, Progress() as progress, rejects_file(asked.rejects) as kept:
+        source = boundaries.source_of(spec, place, folder_of(seen), kept)
         progress.say(f"bringing up {len(spec.stages)} stages")
         made = _bring_up(seen, spec, asked)
         if source.note:
@@ -134,7 +151,7 @@ def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
 
 
 @contextlib.contextmanager
-def _rejects(where: str | None) -> Iterator[Any]:
+def rejects_file(where: str | None) -> Iterator[Any]:
     """The file of skipped rows: complete after a run, gone when there was none."""
     if where is None:
         yield None

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 
 from byteor.exec.snapshot import Snapshot
+from byteor.plant.status import Status
 
 EVERY = 2.0  # seconds between two plain lines
 
@@ -46,7 +47,7 @@ class Progress:
         """Count from now."""
         self._began = self._shown = time.perf_counter()
 
-    def show(self, now: Snapshot) -> None:
+    def show(self, now: Snapshot | Status) -> None:
         """Show a snapshot, if it is time."""
         at = time.perf_counter()
         if self._live is None and at - self._shown < EVERY:
@@ -59,16 +60,16 @@ class Progress:
             print(_line(now, at - self._began, rate), file=sys.stderr, flush=True)
 
 
-def _head(now: Snapshot, seconds: float, rate: float) -> str:
+def _head(now: Snapshot | Status, seconds: float, rate: float) -> str:
     return f"{seconds:.1f} s  in {now.messages_in:,}  out {now.messages_out:,}  {rate:,.0f}/s"
 
 
-def _line(now: Snapshot, seconds: float, rate: float) -> str:
+def _line(now: Snapshot | Status, seconds: float, rate: float) -> str:
     lags = ", ".join(f"{stage.name} {stage.lag:,}" for stage in now.stages)
     return f"{_head(now, seconds, rate)}  lag: {lags}"
 
 
-def _table(now: Snapshot, seconds: float, rate: float) -> Table:
+def _table(now: Snapshot | Status, seconds: float, rate: float) -> Table:
     table = Table(title=_head(now, seconds, rate), title_justify="left", box=None)
     table.add_column("stage")
     for name in ("processed", "filtered", "lag"):

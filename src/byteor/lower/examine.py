@@ -16,6 +16,7 @@ from byteor.lower.keys import plan_key
 from byteor.lower.model import Note
 from byteor.plan import document
 from byteor.spec import kv
+from byteor.spec.placement import Placement
 from byteor.spec.rules import validate
 
 SPEC_KEYS = ("single_ring.", "lane_graph.")
@@ -33,6 +34,7 @@ class Examined:
     source: diag.Source
     notes: tuple[Note, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    placement: Placement | None = None
 
     @property
     def all(self) -> tuple[diag.Diagnostic, ...]:
@@ -88,4 +90,5 @@ def _plan(text: str | bytes, name: str) -> Examined:
     lowered = lower(read.plan)
     found = diag.in_order((*read.findings, *lowered.plan_findings))
     spec = None if diag.errors((*found, *lowered.findings)) else lowered.spec
-    return Examined("plan", read.plan, spec, found, lowered.findings, read.source, lowered.notes, lowered.keys)
+    rest = (lowered.notes, lowered.keys, lowered.placement)
+    return Examined("plan", read.plan, spec, found, lowered.findings, read.source, *rest)

@@ -21,7 +21,6 @@ from byteor.exec.resolve import resolve
 from byteor.exec.run import Report, Run, Stopped, WouldBlock, judge_options, stages_sha256
 from byteor.exec.run import run_loaded as run_ring
 from byteor.exec.shard import Options
-from byteor.exec.snapshot import StageSnapshot
 from byteor.exec.stage import Stage
 from byteor.plant.assembly import Manner, Outside
 from byteor.plant.ends import EgressRole, IngressRole
@@ -220,9 +219,8 @@ class PlantRun:
 def report_of(status: str, now: Status, spec: LaneGraph, stages: str, seconds: float) -> Report:
     """The report of a plant, from how it stands."""
     rate = now.messages_in / seconds if seconds > 0 else 0.0
-    roles = tuple(StageSnapshot(r.name, r.taken, r.filtered, r.lag, r.batch_p50, r.batch_p99) for r in now.roles)
     counts = (now.messages_in, now.messages_out, now.filtered, now.dropped + now.late)
-    return Report(status, spec_sha256(spec), stages, *counts, seconds, rate, roles)
+    return Report(status, spec_sha256(spec), stages, *counts, seconds, rate, now.stages)
 
 
 def run(

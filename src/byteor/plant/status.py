@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from byteor.exec.snapshot import percentile
+from byteor.exec.snapshot import StageSnapshot, percentile
 from byteor.kernel import commit as c
 from byteor.plant.blocks import Blocks
 from byteor.plant.wiring import RINGS, Port, Role, Wiring
@@ -60,6 +60,11 @@ class Status:
 
     def role(self, name: str) -> RoleStatus:
         return next(role for role in self.roles if role.name == name)
+
+    @property
+    def stages(self) -> tuple[StageSnapshot, ...]:
+        """The roles as the stages of a ring are shown."""
+        return tuple(StageSnapshot(r.name, r.taken, r.filtered, r.lag, r.batch_p50, r.batch_p99) for r in self.roles)
 
     @property
     def messages_in(self) -> int:

@@ -1,0 +1,162 @@
+"""Carry out the run of a plant: in this process, or in a process for each role.
+
+Rule 1. Everything that can be refused is refused before the first row moves.
+Rule 2. Outputs are completed when all has gone well, or none of them stays.
+Rule 3. The first signal drains the plant, the second stops it at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from byteor import diag
+from byteor.cli import output
+from byteor.cli.carry import Asked, Prepared
+from byteor.cli.loading import folder_of
+from byteor.cli.progress import Progress
+from byteor.cli.report import Outcome
+from byteor.cli.signals import caught
+from byteor.exec import findings as x
+from byteor.exec.load import Loaded
+from byteor.exec.runners import StageFailed
+from byteor.exec.shard import Options
+from byteor.plant import places
+from byteor.plant.assembly import Outside
+from byteor.plant.run import PlantRun, run_plant
+
+if TYPE_CHECKING:
+    from byteor.edges.contract import Sink, Source
+
+STEP = 0.05  # seconds between two looks at a plant that runs
+
+
+def run_graph(ready: Prepared, asked: Asked) -> Outcome:
+    """Run a plant as asked; raise `Refused` where it cannot run at all."""
+    _judge(asked)
+    if asked.apart is None:
+        return _in_process(ready, asked)
+    from byteor.cli.apart import run_apart
+
+    return run_apart(ready, asked)
+
+
+def _judge(asked: Asked) -> None:
+    """Refuse what only a ring can do."""
+    given = {"repeat": asked.repeat, "roll": asked.roll, "debug": asked.debug or None}
+    found = [x.RUN_OPTION.at(name, f"`--{name}` is for rings") for name, value in given.items() if value is not None]
+    if asked.apart and asked.single_thread:
+        found.append(x.RUN_OPTION.at("single-thread", "`--single-thread` and `--processes` exclude each other"))
+    if found:
+        raise diag.Refused(found)
+
+
+def _in_process(ready: Prepared, asked: Asked) -> Outcome:
+    from byteor.cli.carry import rejects_file
+
+    folder, graph = folder_of(ready.seen), ready.spec
+    with Progress() as progress, rejects_file(asked.rejects) as kept:
+        try:
+            sources = places.inputs_of(graph, ready.inputs, folder, kept)
+            sinks = places.outputs_of(graph, ready.places, folder)
+        except diag.Refused as e:
+            raise ready.seen.placed(e) from e
+        try:
+            progress.say(f"bringing up {len(graph.lanes)} lanes")
+            made = _bring_up(ready, asked, folder, sources, sinks)
+            _note(sources.values())
+            return _driven(made, sources, sinks, progress)
+        except BaseException:
+            for sink in sinks.values():
+                sink.abort()
+            raise
+
+
+def _note(sources: Iterable[Source]) -> None:
+    for source in sources:
+        if source.note:
+            print(f"note: {source.note}", file=sys.stderr)
+
+
+def _bring_up(
+    ready: Prepared, asked: Asked, folder: Path, sources: dict[str, Source], sinks: dict[str, Sink]
+) -> PlantRun:
+    outlets: dict[str, Any] = {name: places.SinkOutlet(sink) for name, sink in sinks.items()}
+    outlets |= {at.egress.name: places.Nowhere() for at in ready.spec.egresses if at.egress.name not in sinks}
+    inlets = {name: places.from_position(source, asked.limit) for name, source in sources.items()}
+    options = Options(asked.wait, asked.batch, asked.interpreted, not asked.single_thread)
+    try:
+        return run_plant(Loaded(ready.spec, folder), None, options, Outside(inlets, outlets))
+    except diag.Refused as e:
+        raise ready.seen.placed(e) from e
+    except StageFailed as e:
+        raise output.Failed(str(e)) from e
+
+
+def _driven(made: PlantRun, sources: dict[str, Source], sinks: dict[str, Sink], progress: Progress) -> Outcome:
+    """Drive the plant to its end, however it comes, and say how it ended."""
+    plant = made.plant
+
+    def on_signal(count: int) -> None:
+        os.write(2, b"giving up\n" if count > 1 else b"draining; once more gives up\n")
+        (plant.stop if count > 1 else plant.drain)()
+
+    with caught(on_signal) as signals:
+        progress.begin()
+        made.start()
+        while not _is_over(made):
+            progress.show(made.snapshot())
+        made.join()
+        aborted = signals.count > 1 and plant.status != "done"
+        failure = plant.failure or (None if aborted else _complete(sinks))
+    if failure is not None or aborted:
+        for sink in sinks.values():
+            sink.abort()
+    skipped = sum(source.skipped for source in sources.values())
+    status = "aborted" if aborted else "drained" if signals.count else "done"
+    return told(Outcome(made.report(), status, skipped, signals.first), failure, made)
+
+
+def _is_over(made: PlantRun) -> bool:
+    """Let the plant go on for a moment; whether it has ended."""
+    plant = made.plant
+    if not plant.threads:
+        return plant.stopped or not plant.step()
+    time.sleep(STEP)
+    return plant.stopped or all(runner.done for runner in plant.runners)
+
+
+def _complete(sinks: dict[str, Sink]) -> Exception | None:
+    try:
+        for sink in sinks.values():
+            sink.finish()
+    except Exception as e:  # noqa: BLE001 the other outputs go away first
+        return e
+    return None
+
+
+def told(outcome: Outcome, failure: BaseException | None, made: PlantRun) -> Outcome:
+    """The outcome with what went wrong."""
+    if failure is None:
+        return outcome
+    if isinstance(failure, StageFailed):
+        role = made.plant.wiring.role(failure.stage)
+        return stage_failed(outcome, failure, f"lane_graph.{role.path}" if role else "")
+    if isinstance(failure, diag.Refused):
+        data = {"findings": output.as_data(failure.diagnostics, failure.source)}
+        return replace(outcome, status="refused", error=diag.render(failure.diagnostics, failure.source), details=data)
+    cause = f"{type(failure).__name__}: {output.reason(failure)}"
+    return replace(outcome, status="failed", error=f"error: {cause}", details={"error": {"cause": cause}})
+
+
+def stage_failed(outcome: Outcome, e: StageFailed, path: str) -> Outcome:
+    """The outcome of a plant whose stage failed."""
+    found = x.STAGE_RAISED.at(path, str(e))
+    data = {"stage": e.stage, "sequence": e.sequence, "cause": e.reason, "record": e.record}
+    details = {"error": data, "findings": output.as_data([found], None)}
+    return replace(outcome, status="failed", error=diag.render([found]), details=details)
