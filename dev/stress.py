@@ -31,7 +31,7 @@ def stress(kills: int, seed: int) -> int:
 
     def moment(campaign: Any, number: int) -> None:
         goal = campaign.plan.messages * (number + dice.random()) / (A_LANE + 1)
-        while campaign.lane.positions()[0] < goal:
+        while campaign.published < goal:
             time.sleep(PAUSE)
         time.sleep(dice.uniform(0, PAUSE))
 

@@ -15,7 +15,8 @@ import pytest
 from byteor import lanes
 from byteor.diag import Refused
 from byteor.lanes.outcome import Died
-from byteor.testing.kills import PLANS, Campaign, Plan
+from byteor.testing.killed import Plan
+from byteor.testing.kills import PLANS, Campaign
 
 ROW = np.dtype([("n", "<i8")])
 
@@ -114,7 +115,7 @@ def test_the_file_of_the_living_is_not_removed(folder: Path) -> None:
 def at_eighths(campaign: Campaign, k: int) -> None:
     """Come back when the next eighth of the messages is through."""
     goal = (k + 1) * campaign.plan.messages // 8
-    while campaign.lane.positions()[0] < goal:
+    while campaign.published < goal:
         os.sched_yield()
 
 

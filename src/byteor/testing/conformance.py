@@ -59,8 +59,7 @@ class Setting:
         """Run `peer(lane, *arguments)` at the same time."""
         if self.peers == "threads":
             return _thread(peer, lane, arguments)
-        dtype = None if lane.dtype.kind == "V" and lane.dtype.names is None else lane.dtype
-        return _process(peer, lane.name, dtype, self.folder, arguments)
+        return _process(peer, lane.name, self.folder, arguments)
 
 
 def _thread(peer: Peer, lane: Any, arguments: tuple[Any, ...]) -> Beside:
@@ -75,12 +74,12 @@ def _thread(peer: Peer, lane: Any, arguments: tuple[Any, ...]) -> Beside:
     return Beside(wait)
 
 
-def _process(peer: Peer, name: str, dtype: Any, folder: Path, arguments: tuple[Any, ...]) -> Beside:
+def _process(peer: Peer, name: str, folder: Path, arguments: tuple[Any, ...]) -> Beside:
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()
 
     def work() -> None:
-        with lanes.open(name, dtype, folder=folder) as lane:
+        with lanes.open(name, folder=folder) as lane:
             answers.put(_tried(peer, lane, *arguments))
 
     process = context.Process(target=work, daemon=True)
@@ -318,6 +317,139 @@ def _(setting: Setting) -> None:
         _raises(Refused, lane.sender)
         _raises(Refused, lane.reader)
         _raises(Refused, lambda: lane.reader(0))
+
+
+# States and journals
+
+
+def put_values(lane: Any, count: int) -> None:
+    """Put values, the last of which is numbered `count`."""
+    with lane.writer() as writer:
+        for n in range(1, count + 1):
+            writer.put((n, 2 * n))
+
+
+def get_values(lane: Any) -> list[int]:
+    """Get the latest values until none follows; none is torn, and each has its own number."""
+    reader = lane.reader()
+    got: list[int] = []
+    while True:
+        try:
+            value = reader.get_newer()
+        except Closed:
+            return got
+        got += whole(np.asarray(value).reshape(1))
+        assert got[-1] == reader.sequence
+
+
+def append_records(lane: Any, first: int, count: int, close: bool = True) -> None:
+    """Append records of many lengths."""
+    writer = lane.writer()
+    assert writer.records == first
+    for n in range(first, first + count):
+        assert writer.append(record(n)) == n
+    writer.close() if close else writer.leave()
+
+
+def record(number: int) -> bytes:
+    """A record that tells its number, its length, and when it is torn."""
+    return number.to_bytes(4, "little") * (1 + number % 50)
+
+
+def take_records(lane: Any, replay: bool = False, first: int = 0) -> list[int]:
+    """Take records to the end of the log, and count those that a gap says are missing."""
+    return list(_numbers(lane.replay(first) if replay else lane.reader()))
+
+
+def _numbers(taking: Any) -> Iterator[int]:
+    for found in taking:
+        if isinstance(found, lanes.Gap):
+            assert found.first is not None and found.records is not None
+            yield from range(found.first, found.first + found.records)
+        else:
+            number = int.from_bytes(found[:4], "little")
+            assert found == record(number), "a torn record"
+            yield number
+
+
+def _latest(setting: Setting, **options: Any) -> None:
+    with setting.create("state", **options) as lane:
+        peers = [setting.beside(lane, get_values) for _ in range(2)]
+        setting.beside(lane, put_values, COUNT).answer()
+        for peer in peers:
+            got = peer.answer()
+            assert got == sorted(set(got)) and got[-1] == COUNT
+
+
+@check("state: the latest value, whole, and the last one at the end")
+def _(setting: Setting) -> None:
+    _latest(setting)
+
+
+@check("state: the same on a doorbell that all readers share")
+def _(setting: Setting) -> None:
+    _latest(setting, may_block=True)
+
+
+@check("state: a writer that comes after another goes on behind the last value")
+def _(setting: Setting) -> None:
+    with setting.create("state") as lane:
+        for n in range(1, 4):
+            setting.beside(lane, _put_one, n).answer()
+            assert int(lane.reader().get()["number"]) == n
+        reader = lane.reader(wait="spin")
+        assert int(reader.get_newer()["number"]) == 3
+        _raises(TimeoutError, lambda: reader.get_newer(timeout=0))
+
+
+def _put_one(lane: Any, number: int) -> None:
+    writer = lane.writer()
+    assert writer.sequence == number - 1
+    writer.put((number, 2 * number))
+    writer.leave()
+
+
+def _log(setting: Setting, **options: Any) -> None:
+    with setting.create("journal", None, segment_bytes=4096, readers=2, **options) as lane:
+        peers = [setting.beside(lane, take_records, replay) for replay in (False, False, True)]
+        setting.beside(lane, append_records, 0, COUNT).answer()
+        for peer in peers:
+            assert peer.answer() == list(range(COUNT))
+        assert lane.verify().findings == ()
+
+
+@check("journal: every record in order, or in a gap")
+def _(setting: Setting) -> None:
+    _log(setting)
+
+
+@check("journal: the same on a doorbell that all readers share")
+def _(setting: Setting) -> None:
+    _log(setting, may_block=True)
+
+
+@check("journal that keeps all: every record in order, and none in a gap")
+def _(setting: Setting) -> None:
+    _log(setting, retain="all")
+    with setting.create("journal", None, segment_bytes=4096, retain="all", may_block=True) as lane:
+        peer = setting.beside(lane, take_records)
+        append_records(lane, 0, 500)
+        assert peer.answer() == list(range(500))
+        assert setting.beside(lane, take_records, True, 123).answer() == list(range(123, 500))
+        seen = lane.verify()
+        assert (seen.records, seen.findings) == (500, ()) and len(lane.segments()) == seen.segments > 10
+
+
+@check("journal: writers and readers that come after others go on where they were")
+def _(setting: Setting) -> None:
+    for retain in ("overwrite", "all"):
+        with setting.create("journal", None, retain=retain) as lane:
+            for first in (0, 100, 200):
+                setting.beside(lane, append_records, first, 100, first == 200).answer()
+            reader = lane.reader()
+            assert [int.from_bytes(reader.receive()[:4], "little") for _ in range(3)] == [0, 1, 2]
+            reader.leave()
+            assert setting.beside(lane, take_records).answer() == list(range(2, 300))
 
 
 def _raises(kind: type[BaseException], work: Callable[[], object]) -> None:

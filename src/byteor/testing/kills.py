@@ -1,13 +1,11 @@
-"""Lanes whose ends are killed: every message is its ring's sequence, so whatever is lost, torn or made up shows.
+"""Lanes whose ends are killed at any moment, and replaced at once, until all messages are through.
 
 Rule 1. An end is a forked process; a killed one has a successor at once, which knows nothing but the region.
-Rule 2. A sender sends, at sequence n, the message n; a reader holds every message to its gate and to its rows.
-Rule 3. Survivors outlive their peers: a death is told to them, and they wait on.
+Rule 2. What each end does, and holds its messages to, stands in `killed`; here they are started, killed, waited for.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -18,91 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from byteor import lanes
-from byteor.lanes.outcome import Closed, Died
-
-ROW = np.dtype([("number", "<i8"), ("twice", "<i8"), ("more", "<i8", (6,))])
-_PIECE = 40
-_MOMENT = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A lane to be held to its promises: its kind and options, and how many messages each ring carries."""
-
-    kind: str
-    producers: int
-    readers: int
-    capacity: int
-    may_block: bool
-    messages: int
-
-    @property
-    def name(self) -> str:
-        bells = "on doorbells" if self.may_block else "by backoff"
-        return f"{self.kind} {self.producers}x{self.readers}, {self.capacity} slots, {bells}"
-
-    def create(self, folder: Path) -> Any:
-        """Make the lane."""
-        several = {"producers": self.producers} if self.kind == "events" else {}
-        options: dict[str, Any] = {
-            "readers": self.readers,
-            "capacity": self.capacity,
-            "may_block": self.may_block,
-            **several,
-        }
-        return lanes.create("killed", ROW, kind=self.kind, folder=folder, **options)
-
-
-PLANS = (
-    Plan("events", 1, 1, 64, False, 60_000),
-    Plan("events", 1, 1, 4, True, 4_000),
-    Plan("fanout", 1, 2, 32, False, 30_000),
-    Plan("events", 3, 1, 16, False, 15_000),
-)
-
-
-def rows(first: int, count: int) -> np.ndarray[Any, Any]:
-    made = np.zeros(count, ROW)
-    made["number"] = np.arange(first, first + count)
-    made["twice"] = 2 * made["number"]
-    made["more"] = made["number"][:, None]
-    return made
-
-
-def send(folder: Path, plan: Plan, ring: int) -> None:
-    """Send the rest of a ring, from where it is, by turns one by one and in pieces."""
-    with lanes.open("killed", ROW, folder=folder) as lane:
-        sender = lane.sender(ring)
-        n = sender.position
-        while n < plan.messages:
-            count = 1 if n % 3 else min(_PIECE, plan.messages - n)
-            _outliving(lambda n=n, count=count, s=sender: s.send_many(rows(n, count)[s.position - n :]))  # type: ignore[misc]
-            n = sender.position
-        sender.close()
-
-
-def receive(folder: Path, plan: Plan, number: int) -> None:
-    """Receive to the end, from where the gate is; every message is what its sequence says."""
-    with lanes.open("killed", ROW, folder=folder) as lane:
-        reader = lane.reader(number)
-        while True:
-            try:
-                batch = _outliving(lambda: reader.receive_many(_PIECE))
-            except Closed:
-                return
-            first = reader.sequence
-            assert np.array_equal(batch, rows(first, len(batch))), f"at {first}: {batch['number'].tolist()}"
-
-
-def _outliving(work: Callable[[], Any]) -> Any:
-    while True:
-        try:
-            return work()
-        except Died:
-            continue
+from byteor.testing.killed import NAME, Plan
+from byteor.testing.killed import PLANS as PLANS
 
 
 @dataclass
@@ -114,13 +30,15 @@ class Campaign:
     random: random.Random
     fell: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    lane: Any = None
     _ends: dict[int, tuple[str, int]] = field(default_factory=dict)
 
     def run(self, kills: int, moment: Callable[[Campaign, int], object]) -> Campaign:
         """Kill so many ends, each when `moment` comes back, or until the messages are through."""
-        self._warm_up()
-        with self.plan.create(self.folder) as lane:
-            self.lane = lane
+        with self.plan.create(self.folder) as lane:  # a fork that compiles first would be killed before its work
+            self.plan.warm_up(lane)
+        lanes.remove(NAME, folder=self.folder)
+        with self.plan.create(self.folder) as self.lane:
             for what, count in (("reader", self.plan.readers), ("producer", self.plan.producers)):
                 for i in range(count):
                     self._start(what, i)
@@ -129,20 +47,13 @@ class Campaign:
                 if not self._kill():
                     break
             self._finish()
-        lanes.remove("killed", folder=self.folder)
+        lanes.remove(NAME, folder=self.folder)
         return self
 
-    def _warm_up(self) -> None:
-        """Compile here what the ends call: a fork that compiles first would be killed before its work."""
-        with self.plan.create(self.folder) as lane:
-            sender, readers = lane.sender(0), [lane.reader(i) for i in range(self.plan.readers)]
-            with contextlib.suppress(TimeoutError):
-                sender.send_many(rows(0, self.plan.capacity + 1), timeout=_MOMENT)
-            for reader in readers:
-                with contextlib.suppress(TimeoutError):
-                    while True:
-                        reader.receive_many(timeout=_MOMENT)
-        lanes.remove("killed", folder=self.folder)
+    @property
+    def published(self) -> int:
+        """How many messages are through so far."""
+        return self.plan.published(self.lane)
 
     def _start(self, what: str, index: int) -> None:
         pid = os.fork()
@@ -151,7 +62,7 @@ class Campaign:
             return
         status = 1
         try:
-            (receive if what == "reader" else send)(self.folder, self.plan, index)
+            (self.plan.receive if what == "reader" else self.plan.send)(self.folder, index)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -165,23 +76,13 @@ class Campaign:
         self.random.shuffle(pids)
         for pid in pids:
             what, index = self._ends[pid]
-            filling = self._filling(what, index)
+            where = self.plan.where(self.lane, what, index)
             os.kill(pid, signal.SIGKILL)
             if self._ended(pid) == -signal.SIGKILL:
-                self.fell[f"{what}, {filling}"] += 1
+                self.fell[f"{what}, {where or self.plan.after(self.lane, what)}"] += 1
                 self._start(what, index)
                 return True
         return False
-
-    def _filling(self, what: str, index: int) -> str:
-        """How full the victim's ring was just before."""
-        used = self.used(index if what == "producer" else 0)
-        return "ring empty" if not used else "ring full" if used >= self.plan.capacity else "ring in use"
-
-    def used(self, ring: int) -> int:
-        """Slots of a ring that some reader has not given back."""
-        cursor, gates = self.lane.positions(ring)
-        return int(cursor - min(gates))
 
     def _ended(self, pid: int) -> int:
         _, raw = os.waitpid(pid, 0)
@@ -199,7 +100,4 @@ class Campaign:
             self.lane.finish()
         for pid in list(self._ends):
             self._ended(pid)
-        for ring in range(self.plan.producers):
-            cursor, gates = self.lane.positions(ring)
-            if {cursor, *gates} != {self.plan.messages}:
-                self.wrong.append(f"ring {ring} ended at {cursor}, its readers at {gates}")
+        self.wrong += self.plan.faults(self.lane)
