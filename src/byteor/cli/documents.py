@@ -21,6 +21,9 @@ from byteor.lower.examine import Examined
 from byteor.spec import kv
 
 Document = Annotated[str, typer.Argument(metavar="PLAN|SPEC", help="A plan or a spec; `-` is stdin.")]
+OptionalDocument = Annotated[
+    str | None, typer.Argument(metavar="[PLAN|SPEC]", help="A plan or a spec; `-` is stdin. None with `--resume`.")
+]
 
 
 def check(

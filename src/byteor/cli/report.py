@@ -24,10 +24,13 @@ class Outcome:
     signal: int
     error: str = ""
     details: dict[str, Any] | None = None
+    fixed: int = 0  # the exit status that the findings ask for, if any
     places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit(self) -> int:
+        if self.fixed:
+            return self.fixed
         if self.status in ("failed", "refused"):
             return output.FAILED if self.status == "failed" else output.FOUND
         if self.status == "aborted":

@@ -13,9 +13,10 @@ import typer
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.carry import Asked, carry_out
-from byteor.cli.documents import Document
+from byteor.cli.carry import Apart, Asked, carry_out
+from byteor.cli.documents import OptionalDocument
 from byteor.cli.output import Json
+from byteor.exec import findings as x
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    where: Document,
+    where: OptionalDocument = None,
     inputs: Annotated[
         list[str] | None, typer.Option("--input", "-i", metavar="[NAME=]PATH", help="Where rows come from.")
     ] = None,
@@ -49,13 +50,33 @@ def run(
     debug: Annotated[
         bool, typer.Option("--debug", help="Run interpreted, and hold every stage to what it says that it writes.")
     ] = False,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="Run each role of a plant, or each group, in a process of its own.")
+    ] = False,
+    folder: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The plant's folder.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder of a plant that did not end well.")] = False,
+    restarts: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Let every role of a plant come back so often.")
+    ] = None,
+    resumed: Annotated[
+        str | None, typer.Option("--resume", metavar="DIR", help="Continue the plant that was left in a folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a plan or a spec over an input, into outputs."""
+    """Run a plan or a spec over its inputs, into outputs."""
     with output.told(as_json):
+        if resumed is not None:
+            from byteor.cli.apart import resume_apart
+
+            _only_resumes(where)
+            show(outcome := resume_apart(resumed, keep), as_json)
+            raise typer.Exit(outcome.exit)
+        if where is None:
+            raise diag.Refused([x.RUN_OPTION.at("document", "there is no document", help="name a plan or a spec")])
+        apart = Apart(folder, keep, restarts) if processes else None
         options = (wait, batch, limit, repeat, interpreted, single_thread)
         asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
-        asked = replace(asked, roll=rolled(roll), debug=debug)
+        asked = replace(asked, roll=rolled(roll), debug=debug, apart=apart)
         if vary_batches:
             from byteor.cli.vary import vary
 
@@ -66,6 +87,12 @@ def run(
     raise typer.Exit(outcome.exit)
 
 
+def _only_resumes(where: str | None) -> None:
+    if where is not None:
+        help = "name the folder alone: all else stands in its manifest"
+        raise diag.Refused([x.RUN_OPTION.at("resume", f"`{where}` besides `--resume`", help=help)])
+
+
 def rolled(text: str) -> Roll | None:
     """Read `--roll`."""
     if not text:
@@ -73,8 +100,6 @@ def rolled(text: str) -> Roll | None:
     from byteor.edges.rolling import roll_from
 
     if (roll := roll_from(text)) is None:
-        from byteor.exec import findings as x
-
         help = "write `--roll 100000` for rows or `--roll 60s` for seconds"
         raise diag.Refused([x.RUN_OPTION.at("roll", f"`{text}` is no number of rows or seconds", help=help)])
     return roll

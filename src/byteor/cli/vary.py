@@ -47,8 +47,9 @@ def _check(ready: Prepared, asked: Asked) -> None:
     """Refuse what cannot be read twice, or compared."""
     help = "give it a regular file"
     wrong = []
-    if ready.place is not None and not files.rereadable(ready.place):
-        wrong.append(x.RUN_OPTION.at("input", f"`{ready.place}` cannot be read twice", help=help))
+    for place in ready.inputs.values():
+        if not files.rereadable(place):
+            wrong.append(x.RUN_OPTION.at("input", f"`{place}` cannot be read twice", help=help))
     for name, place in ready.places.items():
         if place == files.STREAM or place.startswith("python:"):
             wrong.append(x.RUN_OPTION.at("output", f"`{name}` goes to `{place}`, which cannot be compared", help=help))

@@ -227,5 +227,3 @@ def refuse(found: Any) -> None:
     """Raise with all that was found, if anything was."""
     if wrong := [d for d in found if d is not None]:
         raise Refused(wrong)
-
-

@@ -7,6 +7,7 @@ Rule 3. Outputs are completed when every egress has written all of its records.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -78,6 +79,12 @@ class Processes:
             return self.supervisor.run()
         finally:
             self.seconds = time.perf_counter() - began
+
+    @property
+    def stages_sha256(self) -> str:
+        """Digest of the code of all stages."""
+        lines = [f"{name} {found}\n" for name, found in sorted(self.held.manifest.stages.items())]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def snapshot(self) -> Status:
         """How the plant stands now."""
@@ -154,9 +161,7 @@ def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
         raise
 
 
-def _compile(
-    wiring: Wiring, blocks: Blocks, codes: Mapping[str, Stage], manifest: Manifest, say: Say
-) -> None:
+def _compile(wiring: Wiring, blocks: Blocks, codes: Mapping[str, Stage], manifest: Manifest, say: Say) -> None:
     """Compile everything once, so that the roles load it; all that cannot be compiled is found at once."""
     manner, nothing = manner_of(manifest, wiring.graph), places.nothing()
     found = []
@@ -183,6 +188,6 @@ def look(where: Path) -> tuple[directory.Seen, Status]:
     """Look at a plant from outside: what runs there, and how it stands."""
     seen = directory.look(where)
     wiring = wire(graph_of(seen.manifest))
-    return seen, status_of(wiring, shared.attach(wiring, seen.where, seen.manifest.generations, wiring.roles, looks=True))
-
-
+    return seen, status_of(
+        wiring, shared.attach(wiring, seen.where, seen.manifest.generations, wiring.roles, looks=True)
+    )

@@ -1,0 +1,138 @@
+"""Carry out the run of a plant in processes: a new one, or one that was left.
+
+Rule 1. The supervisor lives in this process: its end is the plant's, unless the folder is kept.
+Rule 2. What a role prints is shown with its name in front; progress and notes go to stderr.
+Rule 3. A plant that failed, and that was to be kept, can be resumed; all others leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from byteor import diag
+from byteor.cli import output
+from byteor.cli.carry import Asked, Prepared
+from byteor.cli.loading import folder_of
+from byteor.cli.progress import Progress
+from byteor.cli.report import Outcome
+from byteor.cli.signals import caught
+from byteor.exec.resolve import resolve
+from byteor.exec.run import judge_options
+from byteor.exec.shard import Options
+from byteor.plant import findings
+from byteor.plant.body import refuse
+from byteor.plant.process import Outcome as Ended
+from byteor.plant.processes import Processes, Wanted, bring_up, resume
+from byteor.plant.run import report_of
+from byteor.plant.unsupported import unsupported
+from byteor.spec.placement import Place, Placement
+
+SHOWN = 0.5  # seconds between two looks at the tables
+
+
+def run_apart(ready: Prepared, asked: Asked) -> Outcome:
+    """Bring a new plant up and run it; raise `Refused` where it cannot run at all."""
+    assert asked.apart is not None
+    with Progress() as progress:
+        try:
+            wanted = _wanted(ready, asked)
+            made = bring_up(wanted, Path(asked.apart.dir) if asked.apart.dir else None, progress.say)
+        except diag.Refused as e:
+            raise ready.seen.placed(e) from e
+        return _supervised(made, progress, asked.apart.keep, ready.seen)
+
+
+def resume_apart(where: str, keep: bool) -> Outcome:
+    """Continue a plant that was left, from its folder alone."""
+    with Progress() as progress:
+        made = resume(Path(where))
+        outcome = _supervised(made, progress, keep, None)
+        return replace(outcome, places=made.held.manifest.outputs)
+
+
+def _wanted(ready: Prepared, asked: Asked) -> Wanted:
+    graph, folder = ready.spec, folder_of(ready.seen)
+    refuse([*unsupported(graph), *judge_options(Options(asked.wait, asked.batch))])
+    codes, found = resolve(graph, folder)
+    refuse(found)
+    options: dict[str, Any] = {"wait": asked.wait, "batch": asked.batch, "interpreted": asked.interpreted}
+    options |= {"limit": asked.limit, "rejects": asked.rejects}
+    placement = _placement(ready, asked)
+    inputs, outputs = _absolute(ready.inputs), _absolute(ready.places)
+    return Wanted(graph, placement, folder, codes, inputs, outputs, options)
+
+
+def _absolute(places: Mapping[str, str]) -> dict[str, str]:
+    """Paths as every process finds them."""
+    plain = ("-", "python:")
+    return {n: p if p.startswith(plain) else str(Path(p).absolute()) for n, p in places.items()}
+
+
+def _placement(ready: Prepared, asked: Asked) -> Placement:
+    """Where the roles run: as the plan says; `--restarts` lets every role come back."""
+    placement = ready.seen.placement or Placement(ready.spec.name, "none", ())
+    assert asked.apart is not None
+    if asked.apart.restarts is None:
+        return placement
+    known = {place.role: place for place in placement.roles}
+    names = [at.ingress.name for at in ready.spec.ingresses] + [role.stage.name for role in ready.spec.stages]
+    names += [part.name for part in (*ready.spec.bridges, *ready.spec.routers, *ready.spec.merges)]
+    names += [at.egress.name for at in ready.spec.egresses]
+    lines = (known.get(name, Place(name)) for name in names)
+    roles = tuple(replace(line, restart="on_failure", limit=asked.apart.restarts) for line in lines)
+    return replace(placement, roles=roles)
+
+
+def _supervised(made: Processes, progress: Progress, keep: bool, seen: Any) -> Outcome:
+    """Run the plant to its end, and leave its folder, or nothing."""
+    began = time.perf_counter()
+    left = True
+
+    def on_signal(count: int) -> None:
+        if made.supervisor is not None:
+            made.supervisor.ask()
+
+    try:
+        with caught(on_signal) as signals:
+            progress.begin()
+            ended = made.run(_show, lambda: progress.show(made.snapshot()), SHOWN)
+        assert made.supervisor is not None
+        status = made.supervisor.status
+        now = made.snapshot()
+        report = report_of(status, now, made.wiring.graph, made.stages_sha256, time.perf_counter() - began)
+        left = keep and status != "done"
+        skipped = sum(int(one.data.get("skipped", 0)) for one in ended)
+        outcome = Outcome(report, status, skipped, signals.first)
+        return _told(outcome, made.supervisor.findings, ended, seen)
+    finally:
+        if left:
+            print(f"the plant is kept in {made.held.where}", file=sys.stderr)
+            made.held.release()
+        else:
+            made.held.remove()
+
+
+def _show(name: str, line: str) -> None:
+    print(f"{name}: {line}", file=sys.stderr, flush=True)
+
+
+def _told(outcome: Outcome, found: tuple[diag.Diagnostic, ...], ended: tuple[Ended, ...], seen: Any) -> Outcome:
+    """The outcome with how the roles ended, and with what was found."""
+    roles = [{"role": one.role, "status": one.status, "restarts": one.restarts} for one in ended]
+    details: dict[str, Any] = {"roles": roles}
+    if not found:
+        return replace(outcome, details=details)
+    refused = diag.Refused(diag.in_order(found))
+    placed = seen.placed(refused) if seen is not None else refused
+    details["findings"] = output.as_data(placed.diagnostics, placed.source)
+    raised = next((dict(one.data) for one in ended if one.data.get("stage")), None)
+    if raised:
+        details["error"] = raised
+    error = diag.render(placed.diagnostics, placed.source)
+    status = findings.status_of(found) if outcome.status == "refused" else 0
+    return replace(outcome, error=error, details=details, fixed=status)
