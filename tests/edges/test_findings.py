@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from byteor import diag
-from byteor.edges import findings, open
+from byteor.edges import findings, open, resume
 from byteor.edges.open import open_sink, open_source
 from byteor.edges.rejects import RejectsFile
+from byteor.edges.spool import Spooled
 from byteor.exec.schema import dtype
 from byteor.spec.model import Egress, Field, Ingress, MessageType
 
@@ -86,6 +87,23 @@ def text_bytes() -> np.ndarray:
     return rows
 
 
+def shorter_than_taken(tmp: Path) -> None:
+    (tmp / "a.csv").write_text(HEAD + GOOD)
+    list(resume.rows_after("in", "a.csv", open_source(INGRESS, TRADE, tmp / "a.csv"), 2))
+
+
+def cut_spool(tmp: Path) -> None:
+    outlet = Spooled(EGRESS, TRADE, str(tmp / "a.csv"), "token")
+    try:
+        outlet.open(1)
+    finally:
+        outlet.spool.remove()
+
+
+def refuse(found: tuple[diag.Diagnostic, ...]) -> None:
+    raise diag.Refused(found)
+
+
 TRIGGERS: dict[str, Callable[[Path], Any]] = {
     "E001": lambda tmp: open_sink(EGRESS, TRADE, tmp / "a.xyz"),
     "E002": without_pyarrow,
@@ -112,6 +130,10 @@ TRIGGERS: dict[str, Callable[[Path], Any]] = {
     "E023": lambda tmp: sink(next),
     "E024": lambda tmp: open_source(INGRESS, TRADE, "-", format="parquet"),
     "E025": lambda tmp: csv(tmp, HEAD + GOOD + GOOD.replace("IBM", '"IBM') + GOOD),
+    "E026": shorter_than_taken,
+    "E027": lambda tmp: refuse(resume.judge_input("in", "-", open_source(INGRESS, TRADE, iter([])), "on_failure")),
+    "E028": lambda tmp: Spooled(EGRESS, TRADE, "-", "token"),
+    "E029": cut_spool,
 }
 
 

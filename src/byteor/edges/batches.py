@@ -7,7 +7,7 @@ Rule 2. An iteration starts at the first row; no batch is empty, and none is lon
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,6 +24,14 @@ class Reader(Protocol):
         """Give the rows from the first one on."""
 
 
+@runtime_checkable
+class Skips(Protocol):
+    """A reader that can begin later, because its records lie at known places."""
+
+    def skip(self, rows: int) -> int:
+        """Let the next `read` begin so many rows later, or at the end; answer how many."""
+
+
 class Batches:
     """Rows of a reader, batch by batch."""
 
@@ -36,9 +44,16 @@ class Batches:
         return self._judge.skipped
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        self.position = self._judge.skipped = 0
+        return self.after(0)
+
+    def after(self, position: int) -> Iterator[np.ndarray]:
+        """The rows behind the first `position` ones; `self.position` tells where the source ended, if before."""
+        self._judge.skipped = 0
+        self.position = self._reader.skip(position) if isinstance(self._reader, Skips) else 0
         for rows in self._reader.read():
-            for start in range(0, len(rows), self._batch):
+            begin = min(len(rows), position - self.position) if position > self.position else 0
+            self.position += begin
+            for start in range(begin, len(rows), self._batch):
                 part = rows[start : start + self._batch]
                 self.position += len(part)
                 yield part

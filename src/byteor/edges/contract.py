@@ -31,6 +31,9 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[np.ndarray]: ...
 
+    def after(self, position: int) -> Iterator[np.ndarray]:
+        """The rows behind the first `position` ones."""
+
 
 class Sink(Protocol):
     """Rows to the outside; nothing stands under the output's name before `finish`."""

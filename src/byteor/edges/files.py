@@ -86,7 +86,7 @@ class Output:
             self.file = sys.stdout.buffer
             return
         path = Path(os.path.realpath(where))
-        _check_output(name, where, path)
+        check_output(name, where, path)
         try:
             self._open(path)
         except OSError as error:
@@ -137,7 +137,8 @@ class Output:
             self._temporary = None
 
 
-def _check_output(name: str, where: str, path: Path) -> None:
+def check_output(name: str, where: str, path: Path) -> None:
+    """Refuse what is a folder, or has none."""
     if path.is_dir():
         raise refused(findings.NOT_A_FILE, name, where, f"`{where}` is a folder", "name a file in it")
     if not path.parent.is_dir():

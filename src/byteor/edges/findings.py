@@ -183,3 +183,31 @@ OPEN_QUOTE = rule(
 Why: everything after the quote, rows included, would be part of that one text, so no row can be skipped safely.
 Instead: close the quote; a quote within a quoted text is written twice.""",
 )
+SOURCE_CHANGED = rule(
+    "E026",
+    "source-changed",
+    """What: an input is not what it was when its plant began: it was replaced, written again, or cut.
+Why: what was committed is a number of rows; in another file the next row is another one.
+Instead: put the file back as it was, or run from the start. A file that only grew is the same.""",
+)
+NOT_REREADABLE = rule(
+    "E027",
+    "not-rereadable",
+    """What: a role is to be restarted whose input cannot be read again: stdin, a pipe, an iterable, a function.
+Why: a successor would have to begin with rows that are gone.
+Instead: give it a file, or set `restart = "never"` for that ingress.""",
+)
+NOT_EXACT = rule(
+    "E028",
+    "output-not-exact",
+    """What: a role is to be restarted whose output cannot be taken back: stdout, a pipe, a device, a function.
+Why: a successor cuts off what was written and not committed; what has left cannot be cut off.
+Instead: give it a file, or set `restart = "never"` for that egress.""",
+)
+SPOOL_CUT = rule(
+    "E029",
+    "spool-cut",
+    """What: the records kept for an output are fewer than were committed.
+Why: somebody removed or cut the hidden file beside the output; what was in it cannot be made again.
+Instead: run from the start; leave files whose names end in `.spool` alone while a plant is there.""",
+)

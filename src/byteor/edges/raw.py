@@ -30,6 +30,13 @@ class RawReader:
     def __init__(self, message: MessageType, where: str, judge: Judge) -> None:
         self.where, self.judge = where, judge
         self._dtype = dtype(message)
+        self._first = 0
+
+    def skip(self, rows: int) -> int:
+        """Begin so many rows later, if the input is a file."""
+        there = os.path.getsize(self.where) // self._dtype.itemsize if files.rereadable(self.where) else 0
+        self._first = min(rows, there)
+        return self._first
 
     def check(self) -> None:
         """Hold the file's size against the record's."""
@@ -39,8 +46,10 @@ class RawReader:
             raise self._cut_short(length // size * size, length % size)
 
     def read(self) -> Iterator[np.ndarray]:
-        size, rest, done = self._dtype.itemsize, b"", 0
+        size, rest, done = self._dtype.itemsize, b"", self._first * self._dtype.itemsize
         with files.opened(self.where) as file:
+            if done:
+                file.seek(done)
             for data in files.blocks(file, self.where, max(1, files.BLOCK // size) * size):
                 data = rest + data
                 whole = len(data) // size * size
@@ -84,6 +93,12 @@ class NpyReader:
     def __init__(self, message: MessageType, where: str, judge: Judge) -> None:
         self.message, self.where, self.judge = message, where, judge
         self._dtype = dtype(message)
+        self._first = 0
+
+    def skip(self, rows: int) -> int:
+        """Begin so many rows later."""
+        self._first = min(rows, len(self._load()))
+        return self._first
 
     def check(self) -> None:
         """Read the header, and no more."""
@@ -91,7 +106,7 @@ class NpyReader:
 
     def read(self) -> Iterator[np.ndarray]:
         table = self._load()
-        for start in range(0, len(table), PIECE):
+        for start in range(self._first, len(table), PIECE):
             piece = table[start : start + PIECE]
             rows = np.zeros(len(piece), dtype=self._dtype)
             for name in self._dtype.names or ():
