@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,14 @@ LAST = 2**63 - 2
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """All records of a lane in their order, each with its order word."""
+    """All records of a lane in their order, each with its order word; before merges by field, how far it has come.
+
+    `bound` is the greatest field that passed the lane, or would have, had nobody filtered it.
+    """
 
     rows: np.ndarray
     words: list[int]
+    bound: int | None = None
 
     def take(self, places: list[int]) -> Stream:
         return Stream(self.rows[places], [self.words[i] for i in places])
@@ -70,10 +74,23 @@ class Plant:
         """All that passes a lane."""
         if lane not in self.known:
             role = self.flow.writers[lane][0]
-            given = OPERATIONS[role.kind](self, role, [self.stream(number) for number, _ in role.inputs])
-            for (number, _), stream in zip(role.outputs, given, strict=True):
-                self.known[number] = self.laid(number, role, stream)
+            taken = [self.stream(number) for number, _ in role.inputs]
+            for (number, _), given in zip(role.outputs, OPERATIONS[role.kind](self, role, taken), strict=True):
+                laid = self.laid(number, role, given)
+                self.known[number] = replace(laid, bound=self.bound(number, role, laid))
         return self.known[lane]
+
+    def bound(self, number: int, role: Role, laid: Stream) -> int | None:
+        """How far a lane has come: as far as its records, and as what they came of, unless a stage may change that."""
+        order = self.graph.lanes[number].order
+        if order is None:
+            return None
+        found = laid.rows[order.by].tolist()[-1:]
+        for lane, _ in role.inputs if order.numbering != number or role.kind != "stage" else ():
+            there, bound = self.graph.lanes[lane].order, self.known[lane].bound
+            if there and there.by == order.by and bound is not None:
+                found.append(bound)
+        return max(found, default=None)
 
     def laid(self, number: int, role: Role, stream: Stream) -> Stream:
         """What a lane holds of what is put there: where a numbering starts, words are places, and falls are judged."""
@@ -192,16 +209,16 @@ def _stage(plant: Plant, role: Role, streams: list[Stream]) -> list[Stream]:
     number = role.outputs[0][0]
     order = plant.graph.lanes[number].order
     if order and order.numbering != number:
-        _held(role, order.by, stream.rows, made)
+        _held(role, order.by, stream, made)
     words = [stream.words[i] for i in made.of] + [LAST] * len(made.end)
     return [Stream(np.concatenate([made.rows, made.end]), words)]
 
 
-def _held(role: Role, by: str, rows: np.ndarray, made: Made) -> None:
+def _held(role: Role, by: str, stream: Stream, made: Made) -> None:
     """Before an ordering merge a record has the field of the one that it came of, and an `end` may not fall."""
-    if made.of != sorted(made.of) or made.rows[by].tolist() != rows[by][made.of].tolist():
+    if made.of != sorted(made.of) or made.rows[by].tolist() != stream.rows[by][made.of].tolist():
         raise Fails(role.name, f"a record's `{by}` is not that of the record it came of")
-    last = [*rows[by][-1:].tolist(), *made.end[by].tolist()]
+    last = [one for one in (stream.bound, *made.end[by].tolist()) if one is not None]
     if last != sorted(last):
         raise Fails(role.name, f"the `{by}` of what its `end` gives falls")
 
