@@ -124,7 +124,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--inputs", type=int, help="how many instead: such a run can be repeated")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
             one.add_argument("--coverage", action="store_true", help="led by coverage, one form: needs atheris")
-            one.add_argument("--form", choices=fuzz.FORMS, default="", help="one form instead of all")
+            one.add_argument(
+                "--form", choices=[*fuzz.FORMS, fuzz.HEADER], default="", help="one form, or headers of regions"
+            )
         if name == "perf":
             one.add_argument("families", nargs="*", metavar="FAMILY", help="P1, P2, and so on; a wrong name lists them")
             one.add_argument("--json", action="store_true", help="one JSON object on stdout")

@@ -17,6 +17,7 @@ import json
 import random
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,8 @@ from typing import Any
 from dev.steps import ROOT
 
 FORMS = ("kv", "json", "toml", "plan-json")
+HEADER = "header"  # of a region: not a document, and only when it is asked for
+HEADERS = 20_000  # that many, unless told otherwise
 LIMIT = 5.0  # seconds for one input: far above the slowest, so that only a hang reaches it
 SLOW = (0.25, 50e-6)  # seconds for an input, and for each byte of it: slower ones are told
 AGAIN = 32  # one input in so many is answered twice, rendered and compared
@@ -467,7 +470,32 @@ def by_coverage(seconds: float, seed: int, form: str) -> int:
     return 0
 
 
+def headers(inputs: int, seed: int) -> int:
+    """Look at, open and use lanes whose headers are bent at random; 1 when one was no finding and no lane."""
+    sys.path.insert(0, str(ROOT / "src"))
+    corrupt = importlib.import_module("byteor.testing.corrupt")
+    signal.signal(signal.SIGALRM, _hung)
+    tally = Tally()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="byteor-fuzz-", dir="/dev/shm") as folder:
+        for number, raw in zip(range(inputs), corrupt.bent_headers(Path(folder), seed), strict=False):
+            started = time.perf_counter()
+            signal.setitimer(signal.ITIMER_REAL, LIMIT)
+            try:
+                tally.codes.update(corrupt.held_to(Path(folder), raw))
+            except (Exception, Hung) as error:  # noqa: BLE001 whatever it is, it is what is looked for
+                tally.broken.append(_kept(HEADER, raw, error))
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            tally.inputs, tally.slowest = number + 1, max(tally.slowest, time.perf_counter() - started)
+    tally.seconds, tally.sound = time.monotonic() - began, tally.codes["opened"]
+    print(_told(HEADER, tally), flush=True)
+    return int(bool(tally.broken))
+
+
 def fuzz(seconds: float, inputs: int | None, seed: int, form: str) -> int:
     """Run, and tell what was seen; 1 when a promise was broken."""
     print(f"seed {seed}", flush=True)
+    if form == HEADER:
+        return headers(inputs or HEADERS, seed)
     return Run(seed, seconds, inputs, [form] if form else FORMS).all()

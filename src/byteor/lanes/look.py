@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from byteor.abi.byteor_v1 import BITS, CAPABILITIES, KINDS, owners
+from byteor.abi.byteor_v1 import BITS, CAPABILITIES, JOURNAL_KIND, KINDS, owners
 from byteor.abi.layout import WORD
 from byteor.abi.shapes import BY_NUMBER
 from byteor.backings import shm
@@ -75,7 +75,8 @@ def look(path: str | Path) -> Look:
     except Refused as refused:
         return Look(*about, {}, (), {}, refused.diagnostics)
     words = {place: block.values(place) for place in _words(block)}
-    segments, found = _segments(block) if block.capabilities & BITS["retain_all"] else ((), ())
+    keeps_all = block.kind == JOURNAL_KIND and block.capabilities & BITS["retain_all"]
+    segments, found = _segments(block) if keeps_all else ((), ())
     return Look(*about, block.params, tuple(_cells(block)), words, found, segments)
 
 
