@@ -21,6 +21,7 @@ exit status, None is 0.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import gc
@@ -196,10 +197,18 @@ def main(fd: int) -> int:
         send(end, {"ready": os.getpid()})
         birth = Server(end).serve()
     if birth is None:
-        os._exit(0)  # there is nothing of its own to put in order, and taking LLVM apart takes a while
+        return 0
     end.detach()  # the child closes it by number; its object must not close another one later
     return live(birth)
 
 
+def leave(status: int) -> None:
+    """End a child: run its exit hooks, and let nothing be taken apart, for that would copy all that is shared."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    leave(main(int(sys.argv[1])))
