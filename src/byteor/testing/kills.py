@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from byteor import lanes
-from byteor.testing.killed import NAME, Plan
+from byteor.testing.killed import NAME, Plan, enough
 from byteor.testing.killed import PLANS as PLANS
 
 
@@ -93,6 +93,7 @@ class Campaign:
         return status
 
     def _finish(self) -> None:
+        enough(self.folder)
         producers = [pid for pid, (what, _) in self._ends.items() if what == "producer"]
         for pid in producers:
             self._ended(pid)
