@@ -171,6 +171,15 @@ def test_lost_and_cut_regions_are_told(tmp_path: Path) -> None:
     assert (found.path, found.code, found.message) == (str(held.path("c")), "X049", "it has 1000 bytes of 4096")
 
 
+def test_what_was_left_beside_outputs_goes_with_the_plant(tmp_path: Path) -> None:
+    held = directory.create("x", tmp_path / "p")
+    held.write(replace(held.manifest, outputs={"out": str(tmp_path / "out.csv"), "log": "-"}))
+    (tmp_path / f".out.csv.{held.manifest.token}.spool").write_bytes(b"records")
+    (tmp_path / "out.csv").write_text("another run's")
+    held.remove()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
 KILLED = """
 import os, signal, sys
 from byteor.plant import directory

@@ -150,6 +150,21 @@ def test_what_is_loaded_for_all_starts_no_thread() -> None:
     asker.forks.close()
 
 
+def test_a_signal_to_the_group_ends_neither_server_nor_child(asker: Asker) -> None:
+    """A Ctrl-C reaches every process of the terminal, the server in the middle of its start among them."""
+    os.kill(asker.forks.pid, signal.SIGINT)
+    listener, output = asker.ask("waits")
+    born = asker.until(Born)
+    for pid in (asker.forks.pid, born.pid):
+        os.kill(pid, signal.SIGINT)
+        os.kill(pid, signal.SIGTERM)
+    listener.order("drain")
+    assert last(listener).data["heard"] == ["drain"] and asker.until(Ended).status == 0
+    os.close(born.pidfd)
+    listener.close()
+    output.close()
+
+
 def test_no_fork_beside_a_second_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = forkserver.socket.socketpair(forkserver.socket.AF_UNIX, forkserver.socket.SOCK_SEQPACKET)
     monkeypatch.setattr(forkserver, "tasks", lambda: 2)

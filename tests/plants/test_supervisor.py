@@ -194,6 +194,18 @@ def test_a_cut_region_is_not_gone_on_with(tmp_path: Path) -> None:
     assert stage.supervisor.status == "refused"
 
 
+def test_a_death_that_nobody_explains_may_have_been_a_cut_region() -> None:
+    found = findings.REGION_CUT.at("/plant/lane.0", "it has 0 bytes of 4096")
+
+    def on(stage: Stage, name: str, kind: str) -> None:
+        if kind == READY:
+            stage.kill("forkserver")
+            stage.kill("mid")
+
+    stage = Stage(role("mid", "waits", "on_failure", 5), on=on, damage=lambda: (found,))
+    assert stage.run()["mid"].restarts == 0 and stage.supervisor.findings == (found,)
+
+
 def test_who_sleeps_is_woken_after_a_death(tmp_path: Path) -> None:
     rung: list[int] = []
     dying = role("mid", "dies", "on_failure", 1, attempts=str(tmp_path / "a"), times=1)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from byteor.diag import Diagnostic, Refused
+from byteor.edges.spool import clear
 from byteor.plant import findings, manifest
 from byteor.plant.manifest import Manifest
 from byteor.transport import files, locks, regions
@@ -60,7 +61,9 @@ class Held:
         self.manifest = new
 
     def remove(self) -> None:
-        """Take everything away, and let go."""
+        """Take everything away, what was left beside the outputs as well, and let go."""
+        for place in self.manifest.outputs.values():
+            clear(place, self.manifest.token)
         for entry in list(os.scandir(self.where)):
             if entry.name == LOCK:
                 continue

@@ -94,14 +94,19 @@ class Forks:
         reading, writing = os.pipe()
         self.output = Captured(NAME, reading, show)
         command = [sys.executable, "-P", "-m", forkserver.__name__, str(theirs.fileno())]
-        self._process = subprocess.Popen(
-            command,
-            env=forkserver.environment(os.environ),
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=writing,
-            stderr=writing,
-        )
+        # Blocked until it ignores them: a Ctrl-C is for the supervisor, also while the server comes up.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, forkserver.IGNORED)
+        try:
+            self._process = subprocess.Popen(
+                command,
+                env=forkserver.environment(os.environ),
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         os.close(writing)
         forkserver.send(self._end, {"path": sys.path, "preload": preload})

@@ -46,6 +46,7 @@ PRELOAD = ("numpy", "numba", "byteor.exec.resolve", "byteor.exec.run", "byteor.t
 POOLS = ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM", "NUMEXPR")
 LONGEST = 64 << 10
 CHANNEL = 3
+IGNORED = (signal.SIGINT, signal.SIGTERM)
 _FD = struct.Struct("i")
 Body = Callable[[Teller, dict[str, Any]], int | None]
 
@@ -185,8 +186,9 @@ def live(birth: Birth) -> int:
 
 
 def main(fd: int) -> int:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
     end = socket.socket(fileno=fd)
     first, _ = receive(end)
     if first is None:

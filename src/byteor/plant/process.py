@@ -142,7 +142,7 @@ class Process:
         if self.pidfd >= 0:
             os.close(self.pidfd)
         self.listener = self.output = self.server = None
-        self.pidfd = -1
+        self.pidfd, self.ready = -1, False
 
     def ended(self, status: int | None) -> Outcome:
         """How this process ended, as if it were the role's last."""

@@ -39,7 +39,8 @@ class Ground:
     """What a supervisor must know of the plant's regions; by default nothing is there to ask.
 
     `free` says whether a role's owner lock is free. `ring` wakes all who sleep, after a death and at a stop.
-    `damage` gives the regions that were cut, asked after a SIGBUS. `heard` is told all that a role says.
+    `damage` gives the regions that were cut, asked after a SIGBUS, or a death that nobody explains. `heard` is told
+    all that a role says.
     """
 
     free: Callable[[str], bool] = lambda role: True
@@ -293,7 +294,7 @@ class Supervisor:
             process.due = time.monotonic()  # its server died before it was forked: no fault of the role
         elif outcome.status in (DONE, REFUSED):
             self._settle(process, outcome)
-        elif status == -signal.SIGBUS and (cut := self._ground.damage()):
+        elif status in (None, -signal.SIGBUS) and (cut := self._ground.damage()):
             self._settle(process, replace(outcome, status=REFUSED, findings=cut))
         else:
             self._again(process, outcome)
