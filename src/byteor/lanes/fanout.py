@@ -5,18 +5,10 @@ Rule 1. It is the ring of the Events lane under a kind of its own: one ring, and
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 from byteor.abi.byteor_v1 import FANOUT
 from byteor.lanes import events
 
-
-def create(path: Path | None, dtype: Any = None, *, readers: int = 2, **options: Any) -> events.Lane:
-    """Make a lane that so many readers see whole."""
-    return events.create(path, dtype, readers=readers, kind=FANOUT, **options)
-
-
-def attach(path: Path, dtype: Any = None, *, wait: float = 1.0) -> events.Lane:
-    """Open a lane whose messages are of this type; without one, as bytes."""
-    return events.attach(path, dtype, wait=wait, kind=FANOUT)
+create = partial(events.create, readers=2, kind=FANOUT)
+attach = partial(events.attach, kind=FANOUT)
