@@ -34,12 +34,13 @@ from byteor.exec import findings as exec_findings
 from byteor.lanes import findings as lane_findings
 from byteor.lower import examine
 from byteor.lower.examine import Examined
+from byteor.plant import findings as plant_findings
 from byteor.spec import json_text
 from byteor.transport import findings as transport_findings
 from byteor.web import findings as w
 
 # `explain` knows the codes of all layers, whichever of them run here.
-TABLES = (abi_findings, edge_findings, exec_findings, lane_findings, transport_findings)
+TABLES = (abi_findings, edge_findings, exec_findings, lane_findings, plant_findings, transport_findings)
 
 MAX_REQUEST = 12 << 20  # characters: a larger document would keep a page waiting for a minute
 
