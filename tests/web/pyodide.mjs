@@ -11,7 +11,7 @@ const python = await loadPyodide({ stdout: (line) => console.error(line) });
 const purelib = python.runPython("import sysconfig; sysconfig.get_path('purelib')");
 
 if (what === "answers") {
-  python.unpackArchive(readFileSync(join(root, "web/dist/client/byteor.whl")), "wheel", { extractDir: purelib });
+  python.unpackArchive(new Uint8Array(readFileSync(join(root, "web/dist/client/byteor.whl"))), "wheel", { extractDir: purelib });
   const { call } = python.pyimport("byteor.web");
   const asked = JSON.parse(readFileSync(given[0], "utf8"));
   console.log(JSON.stringify(asked.map(([name, request]) => call(name, request))));

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+WIDE = {"width": 1360, "height": 860}
 HERE = os.environ.get("BYTEOR_WEB") == "1"
 collect_ignore_glob = [] if HERE else ["test_*.py"]
 
+pytest.register_assert_rewrite("tests.web.browser.studio")
 if HERE:
     from tests.web.browser.studio import Studio, launched
 
@@ -41,10 +43,22 @@ def browser() -> Iterator[Any]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def opened(browser: Any, address: str) -> Any:
+    """One page for all tests that leave nothing behind: loading Python takes longer than most of them."""
+    return Studio(browser.new_context(viewport=WIDE, color_scheme="light").new_page(), address).open()
+
+
 @pytest.fixture
-def studio(browser: Any, address: str) -> Iterator[Any]:
-    """A studio that nobody used before."""
-    context = browser.new_context(viewport={"width": 1360, "height": 860}, color_scheme="light")
+def studio(opened: Any) -> Iterator[Any]:
+    yield opened
+    opened.held()
+
+
+@pytest.fixture
+def fresh(browser: Any, address: str) -> Iterator[Any]:
+    """A page of its own, which remembers nothing and is not open yet."""
+    context = browser.new_context(viewport=WIDE, color_scheme="light")
     made = Studio(context.new_page(), address)
     yield made
     made.held()

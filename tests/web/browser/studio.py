@@ -26,7 +26,7 @@ AXE = tools.WEB / "node_modules/axe-core/axe.min.js"
 @contextlib.contextmanager
 def launched(*more: str) -> Iterator[Any]:
     """A Chromium."""
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=10_000)
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=tools.chromium(), args=[*FLAGS, *more])
         yield made
@@ -41,7 +41,7 @@ class Studio:
         self.errors: list[str] = []
         self.foreign: list[str] = []
         self.dialogs: list[str] = []
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(15_000)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", self._request)
@@ -56,8 +56,10 @@ class Studio:
             self.foreign.append(request.url)
 
     def held(self) -> None:
-        """What must be true of every page at its end."""
-        assert self.errors == [] and self.foreign == [] and self.dialogs == []
+        """What must be true of every page whenever a test ends."""
+        found = self.errors[:], self.foreign[:], self.dialogs[:]
+        self.errors.clear()
+        assert found == ([], [], [])
 
     def open(self, fragment: str = "") -> Studio:
         self.page.goto(self.address + fragment)

@@ -22,7 +22,7 @@ export type Language = "toml" | "json" | "kv";
 
 const LANGUAGES: Record<Language, () => Extension> = {
   toml: () => StreamLanguage.define(toml),
-  json: () => StreamLanguage.define(json),
+  json: () => StreamLanguage.define({ ...json, tokenTable: { property: t.propertyName } }),
   kv: () => StreamLanguage.define(properties),
 };
 

@@ -36,6 +36,7 @@ class Studio {
   #again = false;
   #lost = { text: "", times: 0 };
   #ready = false;
+  #why = ""; // the worker before this one was lost
   #opens: "document" | "other" = "document";
   #full = false;
 
@@ -172,13 +173,14 @@ class Studio {
 
   #state(state: State): void {
     this.#ready = state.is === "ready";
-    if (state.is === "loading") this.#status("loading", "Loading Python…");
+    if (state.is === "loading") this.#status("loading", this.#why || "Loading Python…");
     else if (state.is === "ready") this.#loaded(state.versions);
-    else if (state.is === "lost") this.#status("bad", `The worker was lost (${state.why}); starting another one`);
+    else if (state.is === "lost") this.#why = `The worker was lost (${state.why}); starting another one`;
     else this.#status("bad", `Python could not be loaded: ${state.why}`);
   }
 
   #loaded({ byteor, pyodide, python }: Versions): void {
+    this.#why = "";
     found("versions").textContent = `byteor ${byteor} · Pyodide ${pyodide} · Python ${python}`;
     void this.#byteor.ask("schema", {}).then(
       (schema) => void (isRefused(schema) || (this.#completions.schema = schema as Record<string, unknown>)),
