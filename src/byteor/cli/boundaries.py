@@ -62,7 +62,8 @@ def egresses(spec: SingleRing | LaneGraph) -> dict[str, MessageType]:
     """What leaves, by name: rows, `end` records, or both."""
     if isinstance(spec, LaneGraph):
         kinds = {message.name: message for message in spec.types}
-        return {at.egress.name: kinds[at.egress.type] for at in spec.egresses}
+        logs = {lane.name: kinds[lane.type] for lane in spec.lanes if lane.kind == "journal"}
+        return {at.egress.name: kinds[at.egress.type] for at in spec.egresses} | logs
     if spec.egress is None:
         return {}
     types = {message.name: message for message in spec.types}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,7 +29,9 @@ from byteor.exec.runners import StageFailed
 from byteor.exec.shard import Options
 from byteor.plant import places
 from byteor.plant.assembly import Outside
+from byteor.plant.logs import logs_of
 from byteor.plant.run import PlantRun, run_plant
+from byteor.plant.wiring import wire
 
 if TYPE_CHECKING:
     from byteor.edges.contract import Sink, Source
@@ -62,15 +65,16 @@ def _in_process(ready: Prepared, asked: Asked) -> Outcome:
     folder, graph = folder_of(ready.seen), ready.spec
     with Progress() as progress, rejects_file(asked.rejects) as kept:
         try:
-            sources = places.inputs_of(graph, ready.inputs, folder, kept)
+            sources = places.inputs_of(graph, ready.inputs, ready.places, folder, kept)
             sinks = places.outputs_of(graph, ready.places, folder)
         except diag.Refused as e:
             raise ready.seen.placed(e) from e
         try:
             progress.say(f"bringing up {len(graph.lanes)} lanes")
-            made = _bring_up(ready, asked, folder, sources, sinks)
-            _note(sources.values())
-            return _driven(made, sources, sinks, progress)
+            with tempfile.TemporaryDirectory(prefix="byteor-") as inner:
+                made = _bring_up(ready, asked, folder, sources, sinks, Path(inner))
+                _note(sources.values())
+                return _driven(made, sources, sinks, progress)
         except BaseException:
             for sink in sinks.values():
                 sink.abort()
@@ -84,14 +88,17 @@ def _note(sources: Iterable[Source]) -> None:
 
 
 def _bring_up(
-    ready: Prepared, asked: Asked, folder: Path, sources: dict[str, Source], sinks: dict[str, Sink]
+    ready: Prepared, asked: Asked, folder: Path, sources: dict[str, Source], sinks: dict[str, Sink], inner: Path
 ) -> PlantRun:
     outlets: dict[str, Any] = {name: places.SinkOutlet(sink) for name, sink in sinks.items()}
     outlets |= {at.egress.name: places.Nowhere() for at in ready.spec.egresses if at.egress.name not in sinks}
     inlets = {name: places.from_position(source, asked.limit) for name, source in sources.items()}
     options = Options(asked.wait, asked.batch, asked.interpreted, not asked.single_thread)
     try:
-        return run_plant(Loaded(ready.spec, folder), None, options, Outside(inlets, outlets))
+        logs = logs_of(wire(ready.spec), ready.places, inner)
+        for log in logs.values():
+            log.create()
+        return run_plant(Loaded(ready.spec, folder), None, options, Outside(inlets, outlets, logs))
     except diag.Refused as e:
         raise ready.seen.placed(e) from e
     except StageFailed as e:

@@ -6,8 +6,8 @@ Rule 2. What cannot be compiled is a finding; all of them are told at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from byteor.diag import Diagnostic
 from byteor.exec import compiler
@@ -16,6 +16,7 @@ from byteor.kernel.wait import BLOCK, FOREVER, LINGER, STRATEGIES, Waiter
 from byteor.plant.blocks import Blocks
 from byteor.plant.desk import Desk
 from byteor.plant.ends import EgressRole, IngressRole, Outlet, Source
+from byteor.plant.logs import Log, LogIngress, LogSource, TapRole
 from byteor.plant.plain_stage import PlainStage
 from byteor.plant.roles import Mover, RoleRunner
 from byteor.plant.stage_roles import CompiledStage
@@ -41,13 +42,14 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What is behind the ends of a plant, by the name of the boundary; one that is not named is a program's own."""
+    """What is behind the ends of a plant, by the name of the boundary; one that is not named is a program's own.
+
+    `logs` are the plant's journals by the number of their lane.
+    """
 
     sources: Mapping[str, Source]
     outlets: Mapping[str, Outlet]
-
-
-Stop = Callable[[], int]
+    logs: Mapping[int, Log] = field(default_factory=dict)
 
 
 def assemble(
@@ -55,8 +57,15 @@ def assemble(
 ) -> RoleRunner:
     """Make the runner of one role; nothing is compiled yet."""
     desk = Desk(wiring, role, blocks, manner.blocking)
+    written = next((outside.logs[port.lane] for port in role.outputs if port.lane in outside.logs), None)
+    read = next((outside.logs[port.lane] for port in role.inputs if port.lane in outside.logs), None)
     if role.kind == "ingress":
-        return IngressRole(desk, manner.batch, outside.sources.get(role.name))
+        source = outside.sources.get(role.name)
+        return LogIngress(desk, manner.batch, source, written) if written else IngressRole(desk, manner.batch, source)
+    if written is not None:
+        return TapRole(desk, manner.batch, written)
+    if read is not None:
+        return IngressRole(desk, manner.batch, LogSource(read))
     if role.kind == "egress":
         return EgressRole(desk, manner.batch, outside.outlets.get(role.name))
     if role.stage is None:

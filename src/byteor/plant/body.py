@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from byteor.plant import channel, directory, findings, places, shared
 from byteor.plant.assembly import Manner, assemble, prepare, waiter
 from byteor.plant.digests import digest
 from byteor.plant.ends import EgressRole, IngressRole
+from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.roles import RoleRunner
 from byteor.plant.watch import OVER, Watch
@@ -74,14 +76,18 @@ class Members:
 
     def get_ready(self) -> None:
         """Attach, win the owner locks, compile, and take up what the last commits left."""
-        blocks = shared.attach(self.wiring, self.where, self.manifest.generations, self.roles)
+        logs = logs_of(self.wiring, self.manifest.outputs, self.where)
+        now = {number: log.generation() for number, log in logs.items()}
+        blocks = shared.attach(self.wiring, self.where, self.manifest.generations, self.roles, now)
         for role in self.roles:
             self._owners.append(_own(role, blocks.books[role.number]))
         codes = self._codes()
-        outside = places.outside_of(self.manifest, self.wiring, self.roles)
+        outside = replace(places.outside_of(self.manifest, self.wiring, self.roles), logs=logs)
         self.runners = [assemble(self.wiring, role, blocks, codes, self.manner, outside) for role in self.roles]
         refuse(prepare(runner, codes) for runner in self.runners)
         for runner in self.runners:
+            if runner.role.kind == "egress" and isinstance(runner, EgressRole):
+                runner.may_finish = False
             runner.open()
             runner.attach()
 
@@ -120,7 +126,7 @@ class Members:
                 thread.start()
         elif order == channel.DRAIN:
             for runner in self.runners:
-                if isinstance(runner, IngressRole):
+                if isinstance(runner, IngressRole) and runner.role.kind == "ingress":
                     runner.ending = True
         elif order == channel.FINISH:
             self._finish.set()
@@ -140,7 +146,7 @@ class Members:
     def _run(self, runner: RoleRunner) -> None:
         try:
             while not runner.advance(waiter(runner, self._stop.ctypes.data, self.manner)) and not self._stop[0]:
-                if isinstance(runner, EgressRole) and runner.drained:
+                if isinstance(runner, EgressRole) and runner.drained and not runner.may_finish:
                     self._await_finish(runner)
         except Exception as e:  # noqa: BLE001 it is handed to the thread that waits
             with self._failing:

@@ -55,9 +55,11 @@ class Desk:
             *(at[7], self.book.address("table"), row_words, at[5]),
         )
         for i, port in enumerate(role.inputs):
-            self._fill_input(i, port)
+            if blocks.lanes[port.lane] is not None:  # a journal is no ring: its role knows where it stands
+                self._fill_input(i, port)
         for j, port in enumerate(role.outputs):
-            self._fill_output(j, port, orders)
+            if blocks.lanes[port.lane] is not None:
+                self._fill_output(j, port, orders)
 
     def _stride(self) -> int:
         return int(self.book.address("record_epoch", 1) - self.book.address("record_epoch"))

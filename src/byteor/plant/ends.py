@@ -75,8 +75,9 @@ class IngressRole(RoleRunner):
                 if rows is None:
                     break
                 self._rows = np.ascontiguousarray(rows, self.dtype)
-            self._rows = self._rows[self.feed(self._rows, waiter) :]
-            if len(self._rows):
+            took = self.feed(self._rows, waiter) if len(self._rows) else 0
+            self._rows = self._rows[took:]
+            if len(self._rows) or not took:  # no room for them, or a source that has none for now
                 return False
         self.close()
         return True

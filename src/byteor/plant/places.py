@@ -24,6 +24,7 @@ from byteor.edges.spool import Spooled, can_be_exact, judge_output
 from byteor.exec import findings as x
 from byteor.plant.assembly import Outside
 from byteor.plant.ends import Outlet
+from byteor.plant.logs import audits
 from byteor.plant.manifest import Manifest
 from byteor.plant.wiring import Role, Wiring
 from byteor.spec.lane_graph import LaneGraph
@@ -77,7 +78,7 @@ def judged(
     graph: LaneGraph, placement: Placement, inputs: Mapping[str, str], outputs: Mapping[str, str], folder: Path | None
 ) -> dict[str, Any]:
     """Hold the places of a plant in processes to what each role may need of them; answer what the inputs are now."""
-    found = [*_streams("input", inputs), *_streams("output", outputs), *unplaced(graph, inputs)]
+    found = [*_streams("input", inputs), *_streams("output", outputs), *unplaced(graph, inputs, outputs)]
     types = {message.name: message for message in graph.types}
     for at in graph.ingresses:
         name = at.ingress.name
@@ -169,10 +170,14 @@ def nothing() -> Outside:
     return Outside({}, {})
 
 
-def unplaced(graph: LaneGraph, inputs: Iterable[str]) -> list[Diagnostic]:
-    """The ingresses that have no input."""
-    given = set(inputs)
+def unplaced(graph: LaneGraph, inputs: Iterable[str], outputs: Iterable[str]) -> list[Diagnostic]:
+    """The ingresses that have no input, and the journals of audits that have no place."""
+    given, placed = set(inputs), set(outputs)
+    tapped = [name for name in audits(graph) if name not in placed]
     return [
+        x.RUN_OPTION.at("output", f"journal `{name}` has no place", help=f"give it one: `--output {name}=PATH`")
+        for name in tapped
+    ] + [
         x.RUN_OPTION.at("input", f"`{name}` has no input", help=f"give it a place: `--input {name}=PATH`, `-` is stdin")
         for name in (at.ingress.name for at in graph.ingresses)
         if name not in given
@@ -180,11 +185,15 @@ def unplaced(graph: LaneGraph, inputs: Iterable[str]) -> list[Diagnostic]:
 
 
 def inputs_of(
-    graph: LaneGraph, inputs: Mapping[str, str], folder: Path | None, rejects: Rejects | None = None
+    graph: LaneGraph,
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    folder: Path | None,
+    rejects: Rejects | None = None,
 ) -> dict[str, Input]:
     """Open all inputs, or raise with all that is wrong."""
     types = {message.name: message for message in graph.types}
-    found: list[Diagnostic] = unplaced(graph, inputs)
+    found: list[Diagnostic] = unplaced(graph, inputs, outputs)
     opened: dict[str, Input] = {}
     for at in graph.ingresses:
         if at.ingress.name in inputs:

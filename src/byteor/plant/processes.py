@@ -26,6 +26,7 @@ from byteor.plant.blocks import Blocks
 from byteor.plant.body import graph_of, manner_of, refuse
 from byteor.plant.channel import Report
 from byteor.plant.digests import digests
+from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.process import Outcome, Role
 from byteor.plant.status import Status, status_of
@@ -152,7 +153,8 @@ def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
             options=dict(wanted.options),
         )
         manner = manner_of(manifest, wanted.graph)
-        blocks, generations = shared.create(wiring, held.where, manner.blocking)
+        logs = {number: log.create() for number, log in logs_of(wiring, wanted.outputs, held.where).items()}
+        blocks, generations = shared.create(wiring, held.where, manner.blocking, logs)
         held.write(replace(manifest, generations=generations))
         _compile(wiring, blocks, wanted.codes, held.manifest, say)
         return Processes(held, wiring, blocks, wanted.placement)
@@ -163,7 +165,8 @@ def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
 
 def _compile(wiring: Wiring, blocks: Blocks, codes: Mapping[str, Stage], manifest: Manifest, say: Say) -> None:
     """Compile everything once, so that the roles load it; all that cannot be compiled is found at once."""
-    manner, nothing = manner_of(manifest, wiring.graph), places.nothing()
+    manner, logs = manner_of(manifest, wiring.graph), logs_of(wiring, manifest.outputs, Path())
+    nothing = replace(places.nothing(), logs=logs)
     found = []
     for number, role in enumerate(wiring.roles):
         say(f"compiling {role.name} ({number + 1} of {len(wiring.roles)})")

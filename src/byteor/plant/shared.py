@@ -21,6 +21,7 @@ from byteor.plant.wiring import RINGS, Role, Wiring, kind_of, params_of
 from byteor.transport import regions
 
 LOOK = regions.Mapping(writable=False)
+NO_LOGS: Mapping[int, int] = {}
 
 
 def make_in(folder: Path) -> Make:
@@ -32,21 +33,33 @@ def make_in(folder: Path) -> Make:
     return make
 
 
-def create(wiring: Wiring, folder: Path, blocking: bool) -> tuple[Blocks, dict[str, int]]:
-    """Make all regions of a plant; answer with them, and with their generations by file."""
+def create(wiring: Wiring, folder: Path, blocking: bool, logs: Mapping[int, int]) -> tuple[Blocks, dict[str, int]]:
+    """Make all regions of a plant; answer with them, and with their generations by file.
+
+    `logs` are the generations of the plant's journals, by the number of their lane.
+    """
     blocks = made(wiring, make_in(folder), blocking)
+    lanes = {n: lane.generation for n, lane in enumerate(blocks.lanes) if lane is not None}
     for role in wiring.roles:
         book, ports = blocks.books[role.number], (*role.inputs, *role.outputs)
         for i, port in enumerate(ports):
-            book.write("generation", blocks.lanes[port.lane].generation, i)
+            book.write("generation", {**lanes, **logs}[port.lane], i)
     every = (blocks.plant, *blocks.lanes, *blocks.books)
     return blocks, {Path(block.path).name: block.generation for block in every if block is not None}
 
 
 def attach(
-    wiring: Wiring, folder: Path, generations: Mapping[str, int], roles: Iterable[Role], looks: bool = False
+    wiring: Wiring,
+    folder: Path,
+    generations: Mapping[str, int],
+    roles: Iterable[Role],
+    logs: Mapping[int, int] = NO_LOGS,
+    looks: bool = False,
 ) -> Blocks:
-    """Map the plant's shared block, and what these roles work with; a reader that only `looks` cannot write."""
+    """Map the plant's shared block, and what these roles work with; a reader that only `looks` cannot write.
+
+    `logs` are the generations that the plant's journals have by now.
+    """
     chosen = tuple(roles)
     how = LOOK if looks else regions.PLAIN
     files = _Files(folder, generations, how)
@@ -62,7 +75,7 @@ def attach(
         books[role.number] = files.block(f"role.{role.name}", abi.ROLE_KIND, book_params(wiring, role))
     blocks = Blocks(plant, tuple(lanes), tuple(books))
     for role in chosen:
-        _hold_to_generations(role, blocks, folder)
+        _hold_to_generations(wiring, role, blocks, folder, logs)
     return blocks
 
 
@@ -86,13 +99,14 @@ class _Files:
         return block
 
 
-def _hold_to_generations(role: Role, blocks: Blocks, folder: Path) -> None:
+def _hold_to_generations(wiring: Wiring, role: Role, blocks: Blocks, folder: Path, logs: Mapping[int, int]) -> None:
     book = blocks.books[role.number]
     for i, port in enumerate((*role.inputs, *role.outputs)):
         lane = blocks.lanes[port.lane]
-        if lane is not None and book.read("generation", i) != lane.generation:
+        now = lane.generation if lane is not None else logs.get(port.lane)
+        if now is not None and book.read("generation", i) != now:
             message = f"`{role.name}` has positions in generation {book.read('generation', i)} of it"
-            raise _lost(folder / Path(lane.path).name, message)
+            raise _lost(folder / f"lane.{wiring.lane(port).name}", message)
 
 
 def _lost(path: Path, message: str) -> Refused:

@@ -8,6 +8,7 @@ Rule 3. Stepped roles take turns in topological order, each as far as it comes: 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -17,7 +18,7 @@ from byteor.exec.stage import Stage
 from byteor.kernel.wait import BRIEFLY, FOREVER, Waiter
 from byteor.plant.assembly import Manner, Outside, assemble, prepare, waiter
 from byteor.plant.blocks import in_memory, made
-from byteor.plant.ends import EgressRole, IngressRole
+from byteor.plant.ends import IngressRole
 from byteor.plant.roles import RoleRunner
 from byteor.plant.status import Status, status_of
 from byteor.plant.wiring import Wiring
@@ -38,6 +39,7 @@ class InProcess:
             runner.open()
             runner.attach()
         self.own = [r for r in self.runners if _is_driven(r, outside)]
+        self._leave = weakref.finalize(self, _leave, list(self.runners))
         self.failure: BaseException | None = None
         self.status = "ready"
         self._threads: list[threading.Thread] = []
@@ -104,7 +106,7 @@ class InProcess:
     def drain(self) -> None:
         """Let no more come in; what is under way runs to its end."""
         for runner in self.runners:
-            if isinstance(runner, IngressRole):
+            if isinstance(runner, IngressRole) and runner.role.kind == "ingress":
                 runner.ending = True
 
     def join(self) -> None:
@@ -115,6 +117,7 @@ class InProcess:
         else:
             while not self.stopped and self.step():
                 pass
+        self._leave()
         done = all(runner.done for runner in self.runners)
         self.status = "failed" if self.failure else "done" if done else "stopped"
 
@@ -133,8 +136,13 @@ def refuse(findings: Iterable[Diagnostic | None]) -> None:
         raise Refused(found)
 
 
+def _leave(runners: Iterable[RoleRunner]) -> None:
+    for runner in runners:
+        runner.leave()
+
+
 def _is_driven(runner: RoleRunner, outside: Outside) -> bool:
     """Whether the plant itself runs a role; ends that nothing is behind are a program's."""
-    if isinstance(runner, IngressRole):
+    if runner.role.kind == "ingress":
         return runner.role.name in outside.sources
-    return not isinstance(runner, EgressRole) or runner.role.name in outside.outlets
+    return runner.role.kind != "egress" or runner.role.name in outside.outlets

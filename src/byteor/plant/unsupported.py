@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from byteor.diag import Diagnostic
 from byteor.exec import findings as x
 from byteor.plant.wiring import RINGS
+from byteor.spec.flow import flow_of
 from byteor.spec.lane_graph import LaneGraph
 
 
@@ -19,10 +20,15 @@ def unsupported(graph: LaneGraph) -> tuple[Diagnostic, ...]:
 
 
 def _found(graph: LaneGraph) -> Iterator[Diagnostic]:
+    flow = flow_of(graph)
     for i, lane in enumerate(graph.lanes):
+        near = {role.kind for role in (*flow.writers[i], *flow.readers[i])}
+        if lane.kind == "journal" and near <= {"bridge", "ingress"} and lane.retain == "all":
+            continue
         if lane.kind not in RINGS:
-            message = f"lane `{lane.name}` is of kind {lane.kind}, which no role can read or write yet"
-            yield x.UNSUPPORTED.at(f"lane_graph.lanes.{i}.kind", message, help=f"use one of {', '.join(RINGS)}")
+            message = f"lane `{lane.name}` is of kind {lane.kind}, which a {', '.join(sorted(near))} cannot work with"
+            help = f"use one of {', '.join(RINGS)}; a journal with `retain = all` between an ingress or a bridge"
+            yield x.UNSUPPORTED.at(f"lane_graph.lanes.{i}.kind", message, help=help)
         elif lane.producers > 1:
             message = f"lane `{lane.name}` is for {lane.producers} producers outside, which a plant does not wait for"
             yield x.UNSUPPORTED.at(f"lane_graph.lanes.{i}.producers", message, help="use 1, or an ingress")
