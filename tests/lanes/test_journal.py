@@ -218,3 +218,11 @@ def test_writers_killed_at_any_time_lose_nothing_that_was_committed(folder: Path
         writer = lane.writer()
         assert writer.append(text(writer.records, 9)) == last + 1
         assert drained(reader) == [last + 1]
+
+
+def test_replay_from_deep_inside_a_segment(tmp_path: Path) -> None:
+    with byteor.lanes.create("log", kind="journal", retain="all", segment_bytes=1 << 16, folder=tmp_path) as lane:
+        with lane.writer() as writer:
+            for number in range(1000):
+                writer.append(str(number).encode())
+        assert next(iter(lane.replay(900))) == b"900"
