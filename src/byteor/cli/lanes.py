@@ -66,7 +66,7 @@ def rm(region: Region, folder: Folder = "", as_json: Json = False) -> None:
 
     with output.told(as_json):
         path = names.given(region, folder or None)
-        remove(str(path), folder=folder or None)
+        remove(region, folder=folder or None)
     if as_json:
         output.put_json({"removed": str(path)})
     else:
