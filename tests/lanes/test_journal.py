@@ -221,7 +221,7 @@ def test_writers_killed_at_any_time_lose_nothing_that_was_committed(folder: Path
 
 
 def test_replay_from_deep_inside_a_segment(tmp_path: Path) -> None:
-    with byteor.lanes.create("log", kind="journal", retain="all", segment_bytes=1 << 16, folder=tmp_path) as lane:
+    with lanes.create("log", kind="journal", retain="all", segment_bytes=1 << 16, folder=tmp_path) as lane:
         with lane.writer() as writer:
             for number in range(1000):
                 writer.append(str(number).encode())
