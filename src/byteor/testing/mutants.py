@@ -37,6 +37,8 @@ _MOVED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotEq: ast.Eq,
 }
 _EFFECTS = {"store", "add", "exchange", "cas", "wake", "fence"}
+ROWS = {"copy_row", "clear_rows", "poke", "set_row_word"}  # stores of payload by address
+PRIVATE = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,20 @@ def _checks(node: ast.AST, _hot: frozenset[str]) -> Iterator[Change]:
             yield "operand dropped", f"{ast.unparse(operand)} in {ast.unparse(node)}", new_test
 
 
-def _stores(statement: ast.stmt, hot: frozenset[str]) -> bool:
+def _is_payload(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assign):
         return isinstance(statement.targets[0], ast.Subscript | ast.Attribute)
+    return isinstance(statement, ast.Expr) and _called(statement.value) in ROWS
+
+
+def _stores(statement: ast.stmt, hot: frozenset[str]) -> bool:
+    if _is_payload(statement):
+        return True
     if not isinstance(statement, ast.Expr):
         return False
     name = _called(statement.value)
+    if name == PRIVATE:
+        return False  # nobody else sees it, and a death takes it along
     return name in hot or OPERATIONS.get(name, ("",))[0] in _EFFECTS
 
 
@@ -136,7 +146,7 @@ def _swaps(node: ast.AST, hot: frozenset[str]) -> Iterator[Change]:
             continue
         places = [i for i, s in enumerate(body) if _stores(s, hot)]
         for first, second in itertools.pairwise(places):
-            if isinstance(body[first], ast.Assign) and isinstance(body[second], ast.Assign):
+            if _is_payload(body[first]) and _is_payload(body[second]):
                 continue  # two places of plain payload: nobody sees either before what publishes both
             new = copy.copy(node)
             swapped = list(body)

@@ -36,7 +36,7 @@ class Plain:
     def names(self) -> dict[str, Any]:
         """The operations by name, as a lifter takes them."""
         words = {"own": self.words.__getitem__, "keep": self.words.__setitem__}
-        rows = {"copy_row": self.copy_row, "peek": self.peek, "poke": self.poke}
+        rows = {"copy_row": self.copy_row, "clear_rows": self.clear_rows, "peek": self.peek, "poke": self.poke}
         return {**words, **rows, "row_word": self.row_word, "set_row_word": self.set_row_word}
 
     # What a scenario sets up
@@ -81,19 +81,22 @@ class Plain:
         n = count // ROW
         self.rows[to][at : at + n] = self.rows[source][start : start + n]
 
+    def clear_rows(self, to: int, at: int, size: int, count: int) -> None:
+        """Set whole rows to zeros."""
+        assert size == ROW, f"rows of {size}"
+        for record in self.rows[to][at : at + count]:
+            record.a = record.b = 0
+
     def peek(self, base: int, index: int, size: int, offset: int, kind: int) -> int:
         """An integer of a row: one of its two words, or a byte of them."""
         assert size == ROW, f"rows of {size}"
-        value: int = self._record(base, index)[_FIELDS[offset & -WORD]]
+        value: int = self.rows[base][index][_FIELDS[offset & -WORD]]
         return value >> 8 * (offset % WORD) & 0xFF if kind == U8 else value
 
     def poke(self, base: int, index: int, size: int, offset: int, _kind: int, value: int) -> None:
         """Set a word of a row."""
         assert size == ROW, f"rows of {size}"
-        self._record(base, index)[_FIELDS[offset]] = value
-
-    def _record(self, base: int, index: int) -> Any:
-        return self.rows[base][index]
+        self.rows[base][index][_FIELDS[offset]] = value
 
 
 class Table:
@@ -115,9 +118,8 @@ class Row:
         object.__setattr__(self, "_words", words)
         object.__setattr__(self, "_address", address)
 
-    def __getattr__(self, name: str) -> int:
-        found: int = self._words[self._address + OFFSETS[name]]
-        return found
+    def __getattr__(self, name: str) -> Any:
+        return self._words[self._address + OFFSETS[name]]
 
     def __setattr__(self, name: str, value: int) -> None:
         self._words[self._address + OFFSETS[name]] = value

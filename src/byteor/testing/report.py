@@ -15,6 +15,7 @@ from byteor.testing import (
     handle_scenarios,
     journal_scenarios,
     lane_scenarios,
+    plant_scenarios,
     scenarios,
     shapes,
     shards,
@@ -37,6 +38,7 @@ FILLED = (
     state_scenarios,
     journal_scenarios,
     handle_scenarios,
+    plant_scenarios,
 )  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
 RANDOM = 5000  # random schedules beyond a bound

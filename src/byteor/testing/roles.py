@@ -8,7 +8,7 @@ Rule 3. Neighbours that are not looked at are a few operations long: the tree is
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,11 @@ import numpy as np
 from byteor.abi.byteor_v1 import OPEN
 from byteor.kernel import commit as c
 from byteor.kernel import feed, moves, steps, turns
+from byteor.kernel.atomics import spin_hint
+from byteor.kernel.hot import hot
 from byteor.kernel.order import LOWEST
 from byteor.kernel.plain import I64
-from byteor.kernel.wait import BLOCK, SPIN, Waiter
+from byteor.kernel.wait import BLOCK, FOREVER, SPIN, Waiter
 from byteor.testing.lab import Lab, Row
 from byteor.testing.lift import Body
 from byteor.testing.plain import OFFSETS, ROW, WORD, Table, plain_of
@@ -27,6 +29,14 @@ from byteor.testing.world import after_death_of
 
 END_WORD = 2**63 - 2  # the order word of what `end` gives
 NO_KEY = -1
+SHORTER = {  # what nobody waits for, and a hash of numbers that never wrap
+    "note_batch": lambda stats, n: None,
+    "note_turn": lambda bell, missing, turns: None,
+    "note_work": lambda bell: None,
+    "note_block": lambda bell: None,
+    "mixed_with": lambda h, byte: h ^ np.uint64(byte),
+    "finished": lambda h: h,
+}
 PLAIN = steps.Form()
 
 # What is made once is lifted once, and run many thousand times.
@@ -78,6 +88,7 @@ class Role:
     limit: int = 64
     late: bool = False
     blocks: bool = False
+    patience: int = FOREVER
     near: list[Role] = field(default_factory=list)
 
     @property
@@ -86,13 +97,21 @@ class Role:
         return c.TAKEN // WORD + max(1, len(self.ins)) + max(1, len(self.outs)) * c.PUT // WORD + 2 * self.flat
 
 
-class Plant:
-    """The lanes and roles of one world."""
+@hot
+def look_anyway(desk: Any, missing: Any, waiter: Any) -> Any:
+    """Wait by looking at everything: half the operations of looking whether to look."""
+    spin_hint()
+    return True
 
-    def __init__(self, lab: Lab) -> None:
+
+class Plant:
+    """The lanes and roles of one world; where it does not poll, who waits looks at everything again."""
+
+    def __init__(self, lab: Lab, polls: bool = True) -> None:
         self.lab, self.world, self.lift = lab, lab.world, lab.lift
         self.plain = plain_of(lab.lift)
         self.plain.clear()
+        lab.lift.constants.update(SHORTER if polls else {**SHORTER, "wait_change": look_anyway})
         self.stop = self.world.word("stop")
         self.lanes: list[Lane] = []
         self.roles: list[Role] = []
@@ -123,7 +142,14 @@ class Plant:
         self.lanes.append(made)
         return made
 
-    def fill(self, lane: Lane, rows: Sequence[Row], words: Sequence[int] = (), closed: bool = True) -> None:
+    def fill(
+        self,
+        lane: Lane,
+        rows: Sequence[Row],
+        words: Sequence[int] = (),
+        mark: Row | None = None,
+        closed: bool = True,
+    ) -> None:
         """Put rows into an empty lane before anything begins, and close it."""
         for slot, (a, b) in enumerate(rows):
             record = self.plain.rows[lane.slots][slot]
@@ -131,21 +157,47 @@ class Plant:
         for slot, word in enumerate(words):
             self.plain.sides[lane.orders][slot] = word
         self.world.memory.define(lane.cursor, len(rows))
+        if mark is not None:
+            self.world.memory.define(lane.mark, mark[0])
+            self.world.memory.define(lane.mark + WORD, mark[1])
         if closed:
             self.world.memory.define(lane.closed, len(rows))
 
-    def producing(self, lane: Lane, rows: Sequence[Row]) -> Body:
-        """Send rows one by one, and close: the shortest producer."""
+    def producing(
+        self,
+        lane: Lane,
+        rows: Sequence[Row],
+        words: Sequence[int] = (),
+        last: int | None = None,
+        marks: bool = True,
+    ) -> Body:
+        """Send rows one by one, and close: the shortest producer.
+
+        Where the lane is ordered, with each row's order word, and with the mark that follows from it; `last` is the
+        field of a last mark.
+        """
         gate = 0
         for n, (a, b) in enumerate(rows):
             while n - gate >= lane.capacity:
                 gate = yield "load", "acquire", lane.gates
                 if n - gate >= lane.capacity:
                     yield "pause", ""
-            record = self.plain.rows[lane.slots][n & (lane.capacity - 1)]
+            slot = n & (lane.capacity - 1)
+            record = self.plain.rows[lane.slots][slot]
             record.a, record.b = a, b
+            if lane.orders:
+                self.plain.sides[lane.orders][slot] = words[n]
             yield "store", "release", lane.cursor, n + 1
+            if lane.mark and marks:
+                yield from self.promising(lane, a, words[n] + 1 if lane.orders else n + 1)
+        if last is not None:
+            yield from self.promising(lane, last, words[-1] + 1 if words else 0)
         yield "store", "release", lane.closed, len(rows)
+
+    def promising(self, lane: Lane, field: int, word: int) -> Body:
+        """Raise a lane's mark."""
+        yield "store", "release", lane.mark + WORD, word
+        yield "store", "release", lane.mark, field
 
     def consuming(self, lane: Lane, count: int, got: list[Row], reader: int = 0) -> Body:
         """Take so many rows one by one: the shortest consumer."""
@@ -240,13 +292,30 @@ class Plant:
 
     def waiter(self, role: Role) -> Waiter:
         """How a role waits: blockers sleep at their first turn."""
-        return Waiter(0, self.stop, role.bell, BLOCK if role.blocks else SPIN, self.lab.patience)
+        return Waiter(0, self.stop, role.bell, BLOCK if role.blocks else SPIN, role.patience)
 
     def blocking(self, *roles: Role) -> None:
         """Let these roles block."""
         self.lift.constants["_SPINS"] = -1
         for role in roles:
             role.blocks = True
+
+    def spawn(self, body: Callable[..., Body], name: str, deaths: int = 0) -> None:
+        """Let an actor live; it may die so often at any operation, and a successor takes over each time."""
+        dead: list[int] = []
+        for life in range(deaths):
+            dead.append(self.world.spawn(body(after=tuple(dead)), f"{name} {life}", mortal=True))
+        self.world.spawn(body(after=tuple(dead)), f"{name} {deaths}")
+
+    def word(self, role: Role, at: int) -> int:
+        """A word of the newest committed record; for checks at the end."""
+        value, stride = self.lab.value, self.stride(role)
+        epoch = max(value(role.book), value(role.book + stride))
+        return value(role.book + (epoch & 1) * stride + at)
+
+    def dropped(self, role: Role, j: int = 0) -> int:
+        """How many records found an output full."""
+        return self.word(role, c.TAKEN + WORD * max(1, len(role.ins)) + c.PUT * j + c.DROPPED)
 
     # Actors
 
@@ -287,30 +356,72 @@ class Plant:
         if ended == turns.ENDED:
             yield from self.lift(c.close_outputs)(desk)
 
+    def stopping(self, *roles: Role) -> Body:
+        """Be a supervisor that stops the run, and rings whoever may sleep."""
+        yield "store", "relaxed", self.stop, 1
+        for role in roles:
+            yield "add", "acq_rel", role.bell, 1
+            yield "wake", "", role.bell, 1
+
     def taking_up(self, role: Role, desk: c.Desk) -> Body:
         """Recover, and take the rows of keyed state from where they are kept."""
         yield from self.lift(c.recover)(desk)
         for i in range(2 * role.keyed):
             self.plain.words[desk.table + WORD * i] = yield "load", "relaxed", role.home + WORD * i
 
+    def ending(self, role: Role, make: Any, call: Any, form: steps.Form, rows: Sequence[Row], **how: Any) -> Body:
+        """Be a role with a stage whose `end` gives these rows."""
+        desk = self.desk(role)
+        self.plain.words[desk.now + c.ENDED] = -1
+        work = WORKS[make](self.plain.view, self.plain.view, call, None, form)
+        return self._ending(role, desk, work, self.bench(role, desk), self._source(role, rows), len(rows), **how)
+
+    def _ending(
+        self,
+        role: Role,
+        desk: c.Desk,
+        work: Any,
+        tools: Any,
+        base: int,
+        count: int,
+        after: Sequence[int] = (),
+        result: int | None = None,
+    ) -> Body:
+        yield from after_death_of(*after)
+        yield from self.taking_up(role, desk)
+        ended = desk.now + c.ENDED
+        if self.plain.words[ended] < 0:
+            yield from self.lift(make_turns(work))(desk, tools, role.limit, self.waiter(role))
+            self.plain.words[ended] = 0
+            yield from self.lift(feed.settle_turn)(desk)
+        yield from self._fed(role, desk, base, ended, count, END_WORD, result)
+
     def feeding(
         self, role: Role, rows: Sequence[Row], word: int = 0, after: Sequence[int] = (), result: int | None = None
     ) -> Body:
         """Be a source: feed rows from the committed position on, and close."""
-        desk, base = self.desk(role), self.plain.table(self.world, f"{role.name}.rows", len(rows))
+        return self._feeding(role, self.desk(role), self._source(role, rows), len(rows), word, after, result)
+
+    def _source(self, role: Role, rows: Sequence[Row]) -> int:
+        """Rows of one's own, each with an address."""
+        base = self.plain.table(self.world, f"{role.name}.rows", len(rows))
         table = self.plain.rows[base]
         for record, (a, b) in zip(table, rows, strict=True):
             record.a, record.b = a, b
         for k in range(len(rows) + 1):
             self.plain.rows[base + ROW * k] = table[k:]
-        return self._feeding(role, desk, base, len(rows), word, after, result)
+        return base
 
     def _feeding(
         self, role: Role, desk: c.Desk, base: int, count: int, word: int, after: Sequence[int], result: int | None
     ) -> Body:
         yield from after_death_of(*after)
         yield from self.taking_up(role, desk)
-        counter = desk.now + c.TAKEN
+        yield from self._fed(role, desk, base, desk.now + c.TAKEN, count, word, result)
+
+    def _fed(
+        self, role: Role, desk: c.Desk, base: int, counter: int, count: int, word: int, result: int | None
+    ) -> Body:
         done = self.plain.words[counter]
         what = feed.Feed(base + ROW * done, ROW, counter, word, int(role.late))
         n = yield from self.lift(feed.feed_rows)(desk, what, count - done, role.limit, self.waiter(role))
