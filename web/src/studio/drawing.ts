@@ -48,10 +48,12 @@ export class Drawing {
   }
 
   #button(node: SVGElement): void {
-    const said = node.querySelector("title")?.textContent ?? "";
-    node.setAttribute("role", "button");
     const [line] = this.#lines[node.dataset["path"] ?? ""] ?? [];
-    node.setAttribute("aria-label", said.split("\n").slice(0, -1).join(", ") + (line ? `, line ${line}` : ""));
+    const texts = [...node.querySelectorAll("text")];
+    for (const text of texts.slice(1)) text.before(" "); // read aloud, they are words of their own
+    const said = texts.map(({ textContent }) => textContent ?? "");
+    node.setAttribute("role", "button");
+    node.setAttribute("aria-label", said.join(" ") + (line ? `, line ${line}` : ""));
   }
 
   /** What is shown belongs to a document that was. */

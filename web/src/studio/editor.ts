@@ -13,7 +13,7 @@ import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, type Line } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { drawSelection, EditorView, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
 import type { Finding } from "../client";
 import { element } from "./page";
@@ -114,7 +114,11 @@ export class Editor {
     return EditorState.create({
       doc: text,
       extensions: [
+        EditorState.lineSeparator.of("\n"), // so that a carriage return is kept, and found
+        EditorView.clipboardInputFilter.of((pasted) => pasted.replaceAll("\r\n", "\n")),
+        EditorView.domEventObservers({ keydown: escape }),
         lineNumbers(),
+        highlightSpecialChars(),
         lintGutter(),
         history(),
         drawSelection(),
@@ -125,7 +129,7 @@ export class Editor {
         autocompletion({ override: [completions] }),
         indentUnit.of("    "),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": "The document's text", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "The document's text", spellcheck: "false", tabindex: "0" }),
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...searchKeymap, ...historyKeymap, indentWithTab]),
         keymap.of(defaultKeymap),
         this.#language.of(LANGUAGES[this.#written]()),
@@ -216,6 +220,11 @@ export class Editor {
   focus(): void {
     this.#view.focus();
   }
+}
+
+/** After Escape, whatever else it did, Tab leaves the editor for two seconds. */
+function escape(event: KeyboardEvent, view: EditorView): void {
+  if (event.key === "Escape") view.setTabFocusMode(2000);
 }
 
 /** The part of a line that a finding speaks of: its value, else all that is not blank. */

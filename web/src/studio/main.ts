@@ -5,7 +5,7 @@
  * Rule 2. One question is on its way at a time; what was typed meanwhile is asked next, and only the latest of it.
  */
 
-import { Byteor, isRefused, type Checked, type State, type Versions } from "../client";
+import { Byteor, isRefused, MAX_REQUEST, type Checked, type State, type Versions } from "../client";
 import { Completions } from "./completions";
 import { Drawing } from "./drawing";
 import { Editor } from "./editor";
@@ -19,7 +19,6 @@ import * as store from "./store";
 import { Tabs } from "./tabs";
 
 const PAUSE = 120; // milliseconds after the last key
-const LARGEST = 12 << 20; // bytes of a file
 
 class Studio {
   #other = { text: "" };
@@ -187,7 +186,7 @@ class Studio {
       (error) => this.#failed(error),
     );
     if (this.#lost.times > 1 && this.#lost.text === this.#editor.text) {
-      this.#status("bad", "No answer in time for this document; edit it to try again");
+      this.#unanswered("No answer in time for this document; edit it to try again");
     } else {
       void this.#refresh();
     }
@@ -198,8 +197,15 @@ class Studio {
     const text = this.#editor.text;
     this.#lost = { text, times: this.#lost.text === text ? this.#lost.times + 1 : 1 };
     this.#working(false);
-    if (error instanceof Error && error.name === "TooLong") this.#status("bad", "The document is too large for a page");
+    if (error instanceof Error && error.name === "TooLong") this.#unanswered("The document is too large for a page");
     else if (!(error instanceof Error && error.name === "Lost")) throw error;
+  }
+
+  /** There is nothing to show of this document. */
+  #unanswered(why: string): void {
+    this.#findings([], undefined);
+    this.#drawing.stale("as it was before");
+    this.#status("bad", why);
   }
 
   /** Whether what is shown may not be of the latest text yet. */
@@ -287,7 +293,7 @@ class Studio {
 
   /** Take a file as it is, a byte order mark and all: Python says what is wrong with it. */
   async #read(file: File, what: "document" | "other"): Promise<void> {
-    if (file.size > LARGEST) return toast(`${file.name} is too large for a page.`);
+    if (file.size > MAX_REQUEST) return toast(`${file.name} is too large for a page.`);
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await file.arrayBuffer());
     if (what === "document") return this.#take(text);
     this.#other.text = text;
