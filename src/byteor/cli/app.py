@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import byteor
-from byteor.cli import cache, documents, lanes, views
+from byteor.cli import cache, documents, journal, lanes, views
 from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.new import new
@@ -60,4 +60,6 @@ app.command("lanes")(lanes.lanes)
 app.command("inspect")(lanes.inspect)
 app.command("rm")(lanes.rm)
 app.command("tail")(lanes.tail)
+app.command("replay")(journal.replay)
+app.add_typer(journal.app, name="journal")
 app.add_typer(cache.app, name="cache")

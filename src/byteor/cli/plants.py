@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from byteor import diag
 from byteor.cli import output
 from byteor.cli.carry import Asked, Prepared
-from byteor.cli.loading import folder_of
+from byteor.cli.loading import examine, folder_of
 from byteor.cli.progress import Progress
 from byteor.cli.report import Outcome
 from byteor.cli.signals import caught
@@ -32,10 +32,12 @@ from byteor.plant.assembly import Outside
 from byteor.plant.logs import logs_of
 from byteor.plant.run import PlantRun, run_plant
 from byteor.plant.wiring import wire
+from byteor.spec.lane_graph import LaneGraph
 
 if TYPE_CHECKING:
     from byteor.edges.contract import Sink, Source
 
+NOTHING: Mapping[str, Any] = {}
 STEP = 0.05  # seconds between two looks at a plant that runs
 
 
@@ -49,6 +51,29 @@ def run_graph(ready: Prepared, asked: Asked) -> Outcome:
     return run_apart(ready, asked)
 
 
+def replayed(
+    where: str, asked: Asked, path: Path, tap: str, first: int, until: int | None, at_once: bool, gaps: bool
+) -> tuple[Outcome, int]:
+    """Run the part of a plant behind a tapped lane, with the journal at `path` as its source; how much was missing."""
+    from byteor.cli.boundaries import egresses, ingresses, placed
+    from byteor.plant import replay
+
+    seen = examine(where)
+    graph = seen.usable()
+    if not isinstance(graph, LaneGraph):
+        raise diag.Refused([x.UNSUPPORTED.at("", "a ring has no taps")])
+    number = replay.tapped(graph, tap or path.name)
+    part = replay.behind(graph, number)
+    name = part.ingresses[0].ingress.name
+    pace = None if at_once else replay.pace_of(graph, number)
+    source = replay.Recorded(path, first, until, gaps, pace)
+    others = [n for n in ingresses(part) if n != name]
+    ready = Prepared(
+        seen, part, placed("input", asked.inputs, others), placed("output", asked.outputs, list(egresses(part)))
+    )
+    return replace(_in_process(ready, asked, {name: source}), places=ready.places), source.missing
+
+
 def _judge(asked: Asked) -> None:
     """Refuse what only a ring can do."""
     given = {"repeat": asked.repeat, "roll": asked.roll, "debug": asked.debug or None}
@@ -59,20 +84,20 @@ def _judge(asked: Asked) -> None:
         raise diag.Refused(found)
 
 
-def _in_process(ready: Prepared, asked: Asked) -> Outcome:
+def _in_process(ready: Prepared, asked: Asked, given: Mapping[str, Any] = NOTHING) -> Outcome:
     from byteor.cli.carry import rejects_file
 
     folder, graph = folder_of(ready.seen), ready.spec
     with Progress() as progress, rejects_file(asked.rejects) as kept:
         try:
-            sources = places.inputs_of(graph, ready.inputs, ready.places, folder, kept)
+            sources = places.inputs_of(graph, ready.inputs, ready.places, folder, kept, given)
             sinks = places.outputs_of(graph, ready.places, folder)
         except diag.Refused as e:
             raise ready.seen.placed(e) from e
         try:
             progress.say(f"bringing up {len(graph.lanes)} lanes")
             with tempfile.TemporaryDirectory(prefix="byteor-") as inner:
-                made = _bring_up(ready, asked, folder, sources, sinks, Path(inner))
+                made = _bring_up(ready, asked, folder, sources, sinks, Path(inner), given)
                 _note(sources.values())
                 return _driven(made, sources, sinks, progress)
         except BaseException:
@@ -88,11 +113,17 @@ def _note(sources: Iterable[Source]) -> None:
 
 
 def _bring_up(
-    ready: Prepared, asked: Asked, folder: Path, sources: dict[str, Source], sinks: dict[str, Sink], inner: Path
+    ready: Prepared,
+    asked: Asked,
+    folder: Path,
+    sources: dict[str, Source],
+    sinks: dict[str, Sink],
+    inner: Path,
+    given: Mapping[str, Any],
 ) -> PlantRun:
     outlets: dict[str, Any] = {name: places.SinkOutlet(sink) for name, sink in sinks.items()}
     outlets |= {at.egress.name: places.Nowhere() for at in ready.spec.egresses if at.egress.name not in sinks}
-    inlets = {name: places.from_position(source, asked.limit) for name, source in sources.items()}
+    inlets = {name: places.from_position(source, asked.limit) for name, source in sources.items()} | dict(given)
     options = Options(asked.wait, asked.batch, asked.interpreted, not asked.single_thread)
     try:
         logs = logs_of(wire(ready.spec), ready.places, inner)

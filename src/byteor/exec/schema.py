@@ -39,6 +39,20 @@ def dtype(message: MessageType, slot_bytes: int = 0) -> np.dtype[np.void]:
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
 
 
+def message_of(name: str, kind: np.dtype[np.void]) -> MessageType:
+    """Give a message type to records of a numpy type: numbers and texts as they lie there, nothing more is known."""
+    assert kind.fields is not None
+    return MessageType(name, tuple(_field(one, kind.fields[one][0]) for one in kind.names or ()))
+
+
+def _field(name: str, kind: np.dtype[np.generic]) -> Field:
+    base, count = kind.base, kind.shape[0] if kind.shape else 1
+    if base.kind == "S":
+        return Field(name, f"bytes({base.itemsize})", count)
+    plain = {np.dtype(text): one for one, text in KINDS.items() if one != "timestamp"}
+    return Field(name, plain[base], count)
+
+
 def null_value(field: Field) -> np.generic | None:
     """Read the value that means missing; None when the field declares none."""
     value = None if field.null is None else parse(field.type, field.null)

@@ -109,6 +109,13 @@ STAGE_CHANGED = rule(
 Why: what was committed came of the old code; the new one would continue what it did not begin.
 Instead: put the old code back, or run the plant from the start.""",
 )
+NO_REPLAY = rule(
+    "X054",
+    "no-replay",
+    """What: a journal cannot be played back into a plant.
+Why: what is played back must be what the lane's readers saw, whole and in its order; else it would be another run.
+Instead: tap the lane where its numbering starts, with `retain = "all"`; allow what is missing with `--gaps`.""",
+)
 STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5}
 REFUSED = 2
 

@@ -8,7 +8,7 @@ Rule 3. In processes, an output is a spool beside its file until the stream has 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -190,10 +190,11 @@ def inputs_of(
     outputs: Mapping[str, str],
     folder: Path | None,
     rejects: Rejects | None = None,
+    given: Collection[str] = (),
 ) -> dict[str, Input]:
-    """Open all inputs, or raise with all that is wrong."""
+    """Open all inputs that are not `given` by other means, or raise with all that is wrong."""
     types = {message.name: message for message in graph.types}
-    found: list[Diagnostic] = unplaced(graph, inputs, outputs)
+    found: list[Diagnostic] = unplaced(graph, [*inputs, *given], outputs)
     opened: dict[str, Input] = {}
     for at in graph.ingresses:
         if at.ingress.name in inputs:
