@@ -401,7 +401,10 @@ typedef struct ByteorRunner {
     ByteorAtomicI64 filtered; /* messages that the stage took out; written by: runner */
     ByteorAtomicI64 waits; /* times there was nothing to do; written by: runner */
     ByteorAtomicI64 blocks; /* times the runner slept on its bell; written by: runner */
-    uint8_t unused1[96];
+    ByteorAtomicI64 crowded; /* of the waits, how many were for room; written by: runner */
+    ByteorAtomicI64 waiting; /* what it waits for now: 0 nothing, it works; 1 records; 2 room; written by: runner */
+    ByteorAtomicI64 beat; /* turns spent waiting: it goes up as long as a waiting runner looks; written by: runner */
+    uint8_t unused1[72];
     ByteorAtomicI64 sizes[32]; /* batches by size: bucket b counts sizes from 2^b; written by: runner */
 } ByteorRunner;
 INDEXBUS_ASSERT(sizeof(ByteorRunner) == 512, "size of ByteorRunner");
@@ -412,6 +415,9 @@ INDEXBUS_ASSERT(offsetof(ByteorRunner, at) == 128, "offset of ByteorRunner.at");
 INDEXBUS_ASSERT(offsetof(ByteorRunner, filtered) == 136, "offset of ByteorRunner.filtered");
 INDEXBUS_ASSERT(offsetof(ByteorRunner, waits) == 144, "offset of ByteorRunner.waits");
 INDEXBUS_ASSERT(offsetof(ByteorRunner, blocks) == 152, "offset of ByteorRunner.blocks");
+INDEXBUS_ASSERT(offsetof(ByteorRunner, crowded) == 160, "offset of ByteorRunner.crowded");
+INDEXBUS_ASSERT(offsetof(ByteorRunner, waiting) == 168, "offset of ByteorRunner.waiting");
+INDEXBUS_ASSERT(offsetof(ByteorRunner, beat) == 176, "offset of ByteorRunner.beat");
 INDEXBUS_ASSERT(offsetof(ByteorRunner, sizes) == 256, "offset of ByteorRunner.sizes");
 
 /* what the runners of one plant share */

@@ -36,6 +36,7 @@ from byteor.abi.symbol import up
 OPEN = -1  # the value of `closed` while the producer may still publish
 LAST = 2**63 - 1  # a gate's value once its reader has left for good; also +infinity in a mark
 END_ORDER = 2**63 - 2  # the order word of records that `end` sent
+ON_RECORDS, ON_ROOM = 1, 2  # of `waiting`: what a runner waits for
 
 FIRST_KIND = 128
 REQUIRED = 0xFFFF  # capability bits 0-15: who does not know one refuses; 16-31 are optional
@@ -133,6 +134,9 @@ RUNNER = layout(
     cell("filtered", ATOMIC_I64, "messages that the stage took out", "runner"),
     cell("waits", ATOMIC_I64, "times there was nothing to do", "runner"),
     cell("blocks", ATOMIC_I64, "times the runner slept on its bell", "runner"),
+    cell("crowded", ATOMIC_I64, "of the waits, how many were for room", "runner"),
+    cell("waiting", ATOMIC_I64, "what it waits for now: 0 nothing, it works; 1 records; 2 room", "runner"),
+    cell("beat", ATOMIC_I64, "turns spent waiting: it goes up as long as a waiting runner looks", "runner"),
     array("sizes", ATOMIC_I64, 32, "batches by size: bucket b counts sizes from 2^b", "runner", align=LINE),
     align=LINE,
 )

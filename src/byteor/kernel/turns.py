@@ -29,6 +29,7 @@ from byteor.kernel.commit import (
     settle,
 )
 from byteor.kernel.hot import hot
+from byteor.kernel.notes import note_block, note_turn, note_work
 from byteor.kernel.order import raise_marks
 from byteor.kernel.plain import own
 from byteor.kernel.system import futex_wait
@@ -82,6 +83,7 @@ def doze(desk, missing, waiter):
     store_relaxed(waiter.bell + ANNOUNCED, 1)
     fence_seq_cst()  # SYNC: pairs with the fence in `ring_neighbours`: one of the two sees the other's store
     if not has_changed(desk, missing) and load_relaxed(waiter.stop) == 0:
+        note_block(waiter.bell)
         futex_wait(waiter.bell, rung, BLOCK_NS)
     store_relaxed(waiter.bell + ANNOUNCED, 0)
 
@@ -92,10 +94,13 @@ def wait_change(desk, missing, waiter):
     turns = 0
     while not has_changed(desk, missing):
         if turns >= waiter.patience or load_relaxed(waiter.stop) != 0:
+            note_work(waiter.bell)
             return False
+        note_turn(waiter.bell, missing, turns)
         if waiter.strategy == BLOCK and turns > _SPINS:
             doze(desk, missing, waiter)
         turns = idle(turns, waiter.strategy)
+    note_work(waiter.bell)
     return True
 
 
