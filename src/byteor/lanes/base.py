@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from byteor.lanes.cells import Block, Owner
+from byteor.abi.byteor_v1 import OPEN
+from byteor.diag import Refused
+from byteor.lanes import findings as t
+from byteor.lanes.cells import Block, Owner, win
 
 
 class End:
@@ -52,6 +55,16 @@ class AnyLane:
     def generation(self) -> int:
         """The number that tells this lane from one that is made anew under its name."""
         return self._block.generation
+
+    def _written_by(self, name: str) -> Owner:
+        """Win the cursor of a lane that one writer has at a time, as long as it is open."""
+        owner = win(self._block, "cursor", [0], name)
+        if owner is None:
+            raise Refused([t.IN_USE.at(self.name, "its writer lives")])
+        if self._block.read("closed") != OPEN:
+            owner.leave()
+            raise Refused([t.NO_CELL.at(self.name, "its writer has closed it")])
+        return owner
 
     def close(self) -> None:
         """Close the ends that were taken by this object, and let go; the file stays."""

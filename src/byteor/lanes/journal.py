@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from byteor.abi.byteor_v1 import BITS, JOURNAL_KIND, OPEN
+from byteor.abi.byteor_v1 import BITS, JOURNAL_KIND
 from byteor.diag import Refused
 from byteor.kernel import handles
 from byteor.kernel.journal import COMMITTED, DATA, SEQUENCE
@@ -166,12 +166,8 @@ class Lane(AnyLane):
         """Win the lane's cursor, and go on behind the last record that was committed."""
         if self._form.foreign:
             raise Refused([t.OTHER_TYPE.at(self.name, "its records have a type, and it was opened without one")])
-        owner = cells.win(self._block, "cursor", [0], name)
-        if owner is None:
-            raise Refused([t.IN_USE.at(self.name, "its writer lives")])
+        owner = self._written_by(name)
         try:
-            if self._block.read("closed") != OPEN:
-                raise Refused([t.NO_CELL.at(self.name, "its writer has closed it")])
             end = Writer(self._form, owner)
         except BaseException:
             owner.leave()

@@ -34,7 +34,7 @@ from byteor.transport.regions import PLAIN, Mapping
 
 _UNKNOWN = -1
 _NO_HANDLE: handles.Block | None = None
-_TRIES = 64  # looks of one call: each that fails was passed by a whole lap of the log, or found padding
+_TRIES = 64  # looks in a row: each that fails was passed by a whole lap of the log, or found padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Taking:
                 self._lost += int(self._at[0]) - before
             if length >= 0 and not self._is_before():
                 return self._found(length)
-            passed += length == PASSED
+            passed = 0 if length >= 0 else passed + 1
         raise Contended(f"{self._form.name}: passed by the writer {_TRIES} times")
 
     def _is_before(self) -> bool:

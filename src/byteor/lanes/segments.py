@@ -22,6 +22,7 @@ from byteor.kernel.journal import FIRST, NOTHING, TAIL, Log
 from byteor.lanes.cells import Block
 from byteor.lanes.shelf import Segment, Shelf
 
+FARTHEST = 1 << 62  # bytes of a log
 NOWHERE = -2  # of a compiled end, while no file is open: it is never one's number
 NONE, SEGMENT, COMMIT = range(3)
 FSYNC = {"none": NONE, "segment": SEGMENT, "commit": COMMIT}
@@ -100,6 +101,11 @@ class Records(Protocol):
         """The position behind the last record."""
 
 
+def _believed(end: int) -> int:
+    """A cursor as far as it can be one: the word is live, and may say anything."""
+    return max(0, min(end, FARTHEST))
+
+
 class Around:
     """Segments in the journal's own region, written over in turn."""
 
@@ -125,7 +131,8 @@ class Around:
         return self.oldest * self.segment_bytes if record else 0
 
     def numbers(self) -> list[int]:
-        return list(range(self.oldest, -(-self.end // self.segment_bytes)))
+        last = -(-self.end // self.segment_bytes)  # a live word: it may say anything
+        return list(range(max(self.oldest, last - self._log.segments), last))
 
     def segment(self, number: int) -> Segment:
         begin, row, end = number * self.segment_bytes, number % self._log.segments, self.end
@@ -143,7 +150,7 @@ class Around:
 
     @property
     def end(self) -> int:
-        return self._calls.look(self._log.cursor)
+        return _believed(self._calls.look(self._log.cursor))
 
 
 class Opened(NamedTuple):
@@ -236,4 +243,4 @@ class Files:
 
     @property
     def end(self) -> int:
-        return self._calls.look(self._words[0])
+        return _believed(self._calls.look(self._words[0]))

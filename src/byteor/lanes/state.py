@@ -226,13 +226,7 @@ class Lane(AnyLane):
 
     def writer(self, name: str = "") -> Writer:
         """Win the lane's cursor, and go on behind the last whole value."""
-        owner = cells.win(self._block, "cursor", [0], name)
-        if owner is None:
-            raise Refused([t.IN_USE.at(self.name, "its writer lives")])
-        if self._block.read("closed") != OPEN:
-            owner.leave()
-            raise Refused([t.NO_CELL.at(self.name, "its writer has closed it")])
-        self._ends.append(end := Writer(self._form, owner))
+        self._ends.append(end := Writer(self._form, self._written_by(name)))
         return end
 
     def reader(self, wait: str | None = None) -> Reader:
