@@ -2,7 +2,8 @@
 
 Rule 1. All of it is read from the mapped tables, by anybody who can map them; no loop does anything for it.
 Rule 2. Positions are those of the newest commit: they are exact after a crash. Cells beside it are not, and say so.
-Rule 3. The consumer that gates a lane is the one with the least gate; a lane that is not full is gated by nobody.
+Rule 3. What a role waits for is told as it is at that moment: whoever looks often sees how its time is spent.
+Rule 4. The consumer that gates a lane is the one with the least gate; a lane that is not full is gated by nobody.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ from byteor.plant.blocks import Blocks
 from byteor.plant.wiring import RINGS, Port, Role, Wiring
 
 SIZES = 32  # buckets of batch sizes
+WAITING = ("works", "starved", "crowded")  # by the word
 
 
 @dataclass(frozen=True, slots=True)
 class RoleStatus:
-    """One role: records taken and put, by its newest commit, and counters beside it."""
+    """One role: records taken and put, by its newest commit, and counters beside it.
+
+    `batches` counts batches by size: entry b those from 2^b on. `waiting` is `works`, `starved` or `crowded`, and
+    `pid` whose process it is, or was last; 0 in one process.
+    """
 
     name: str
     kind: str
@@ -36,6 +42,28 @@ class RoleStatus:
     starts: int
     batch_p50: int
     batch_p99: int
+    batches: tuple[int, ...]
+    waits: int
+    crowded: int
+    blocks: int
+    waiting: str
+    pid: int
+
+    @property
+    def state(self) -> str:
+        """In one word: done, gone, or what it is at."""
+        if self.done or not self.alive:
+            return "done" if self.done else "gone"
+        return self.waiting
+
+    @property
+    def restarts(self) -> int:
+        return max(0, self.starts - 1)
+
+    @property
+    def starved(self) -> int:
+        """How many of the waits were for records."""
+        return self.waits - self.crowded
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +146,10 @@ def _role(wiring: Wiring, blocks: Blocks, role: Role) -> RoleStatus:
         book.read("owner"),
         percentile(sizes, 0.5),
         percentile(sizes, 0.99),
+        tuple(sizes),
+        *(blocks.plant.read(f"runner_{name}", role.number) for name in ("waits", "crowded", "blocks")),
+        WAITING[blocks.plant.read("runner_waiting", role.number) % len(WAITING)],
+        book.read("owner_pid"),
     )
 
 
