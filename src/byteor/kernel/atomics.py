@@ -72,6 +72,13 @@ def _pause(b: Any) -> None:
         b.call(b.module.declare_intrinsic("llvm.aarch64.hint", (), hint), (_I32(1),))
 
 
+def _prefetch(b: Any, a: Any) -> None:
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), (byte, _I32, _I32, _I32))
+    fetch = b.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+    b.call(fetch, (b.inttoptr(a, byte), _I32(0), _I32(3), _I32(1)))  # to read, near, data
+
+
 def _compare_and_swap(b: Any, a: Any, expected: Any, desired: Any) -> Any:
     return b.extract_value(b.cmpxchg(_pointer(b, a), expected, desired, "acq_rel", "acquire"), 0)
 
@@ -87,6 +94,7 @@ fence_acquire = _fence("acquire")
 fence_release = _fence("release")
 fence_seq_cst = _fence("seq_cst")
 spin_hint = _operation(0, _pause, types.void)
+prefetch = _operation(1, _prefetch, types.void)  # orders nothing and brings nothing: a wish
 
 
 @intrinsic

@@ -44,6 +44,11 @@ def short(function: Any, *types: Any) -> Any:
 
     It keeps the GIL, takes positional arguments only and checks nothing.
     """
+    return compiled(function, *types).entry_point
+
+
+def compiled(function: Any, *types: Any) -> Any:
+    """What Numba makes of a hot function for arguments of these types."""
     dispatcher = cached(numba.njit(function.py_func))
     dispatcher.compile(types)
-    return dispatcher.overloads[dispatcher.signatures[0]].entry_point
+    return dispatcher.overloads[dispatcher.signatures[0]]

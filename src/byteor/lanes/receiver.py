@@ -1,13 +1,14 @@
 """The receiving end of a lane: a gate of its own on every ring, at the position where its last owner was.
 
-Rule 1. What is received is a view of its slot, good until the next call; then the slot is given back.
+Rule 1. A record is a view of its slot, good until the next call, which gives the slot back; raw bytes are a copy.
 Rule 2. A reader that comes back sees again what it had not given back: at least once.
 Rule 3. Of several rings one is taken at a time, in turn; each is in order, and between them there is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from byteor.diag import Refused
 from byteor.kernel import ends
 from byteor.kernel.hot import waiting
 from byteor.kernel.lanes import wait_news
+from byteor.kernel.objects import Handle
 from byteor.kernel.wait import BRIEFLY
 from byteor.lanes import calls, cells
 from byteor.lanes.base import End
@@ -24,8 +26,6 @@ from byteor.lanes.envelope import Envelope, decode
 from byteor.lanes.form import Form
 from byteor.lanes.outcome import Closed, Died
 from byteor.lanes.waiting import until, until_async
-
-_NOTHING = -1
 
 
 class Reader(End):
@@ -46,84 +46,90 @@ class Reader(End):
         for slots in self._slots:
             slots.flags.writeable = False  # other readers see them too
         self._lengths = [form.lengths(r) for r in rings]
-        self._look, self._advance = calls.look(), calls.advance(1)
-        self._mask = form.capacity - 1
-        self._taken, self._seen = [0] * form.rings, [0] * form.rings
-        self._turn, self._out = 0, _NOTHING
-        self._handle: ends.Block | None = None
-        self._resume()
+        self._look, self._take = calls.look(), calls.take_row()
+        self._handle, self._block = self._made()
+        self._address = int(self._block.ctypes.data)
+        rows = self._block[ends.READER_HEAD // 8 :].reshape(form.rings, -1)
+        self._taken = rows[:, ends.RING_TAKEN // 8]
         owner.lost = self._cut
+
+    def _made(self) -> tuple[Handle, ends.Block]:
+        """The handle, and its block: all that this end knows of its rings stands there."""
+        slots = [one.ctypes.data for one in self._slots]
+        taken = [self._form.block.read("gate", self._gate_of(r)) for r in range(self._form.rings)]
+        bells = [bell[0] for bell in self._bells]
+        lengths = [0 if one is None else one.ctypes.data for one in self._lengths]
+        rings = zip(self._cursors, self._gates, slots, taken, taken, bells, lengths, strict=True)
+        handle = Handle(ends.reader_block(self._form.capacity - 1, self._form.slot_bytes, list(rings)).tobytes())
+        for ring, one in enumerate(self._slots):
+            handle.keep((ends.READER_HEAD + ring * ends.RING_STRIDE + ends.RING_RECORDS) // 8, one)
+        return handle, handle.words()
 
     # One message
 
-    def try_receive(self) -> Any:
-        """The next message if there is one now, else None; it is good until the next call."""
-        ring = self._find()
-        return None if ring is None else self._one(ring)
+    @cached_property
+    def try_receive(self) -> Callable[[], Any]:
+        """The next message if there is one now, else None; a record is good until the next call."""
+        if self._form.is_enveloped:
+            return self._try_envelope
+        return calls.receive_one(self._form.is_raw, self._handle)
+
+    def _try_envelope(self) -> Envelope | None:
+        found = self.try_receive_many(1)
+        return found[0] if found else None
 
     def receive(self, timeout: float | None = None) -> Any:
         """The next message, waiting for it; raises Closed at the end of the stream."""
-        ring = self._find()
-        return self._one(self._until(timeout) if ring is None else ring)
+        message = self.try_receive()
+        return self._until(self._found, timeout) if message is None else message
 
     async def areceive(self, timeout: float | None = None) -> Any:
         """The next message, letting the event loop go on while there is none."""
-        return self._one(await until_async(self._found, timeout, self._expect_senders))
+        return await until_async(self._found, timeout, self._expect_senders)
 
-    def _one(self, ring: int) -> Any:
-        at = self._taken[ring] & self._mask
-        self._taken[ring] += 1
-        self._out = ring
-        lengths = self._lengths[ring]
-        return self._slots[ring][at] if lengths is None else self._raw(ring, at)
-
-    def _raw(self, ring: int, at: int) -> memoryview | Envelope:
-        lengths = self._lengths[ring]
-        assert lengths is not None
-        size = min(int(lengths[at]), self._form.slot_bytes)  # the word is live, and read once
-        data = self._slots[ring][at, :size].data
-        return decode(data, self._form.name) if self._form.is_enveloped else data
+    def _found(self) -> Any:
+        if (message := self.try_receive()) is None:
+            self._expect_more()
+        return message
 
     # Many messages
 
     def try_receive_many(self, limit: int | None = None) -> Any:
         """The messages that lie in a row now, at most `limit`; none when there are none."""
-        ring = self._find()
-        return self._many(0, 0) if ring is None else self._many(ring, limit)
+        ring, at, count = self._take(self._address, LAST if limit is None else limit)
+        return self._shown(max(ring, 0), at, count)
 
     def receive_many(self, limit: int | None = None, timeout: float | None = None) -> Any:
         """The messages that lie in a row, at least one: an array, a view of the slots; a list when they are raw."""
-        ring = self._find()
-        return self._many(self._until(timeout) if ring is None else ring, limit)
+        limit = LAST if limit is None else limit
+        ring, at, count = self._take(self._address, limit)
+        if ring < 0:
+            ring, at, count = self._until(partial(self._found_many, limit), timeout)
+        return self._shown(ring, at, count)
 
-    def _many(self, ring: int, limit: int | None) -> Any:
-        taken = self._taken[ring]
-        at = taken & self._mask
-        count = min(self._seen[ring] - taken, self._form.capacity - at)
-        if limit is not None:
-            count = min(count, limit)
-        if count > 0:
-            self._taken[ring], self._out = taken + count, ring
-        if self._lengths[ring] is None:
+    def _found_many(self, limit: int) -> tuple[int, int, int] | None:
+        found = self._take(self._address, limit)
+        if found[0] < 0:
+            self._expect_more()
+        return found if found[0] >= 0 else None
+
+    def _shown(self, ring: int, at: int, count: int) -> Any:
+        lengths = self._lengths[ring]
+        if lengths is None:
             return self._slots[ring][at : at + count]
-        return (
-            self._envelopes(ring, at, count)
-            if self._form.is_enveloped
-            else [self._raw(ring, i) for i in range(at, at + count)]
-        )
+        found = [self._slots[ring][i, : lengths[i]] for i in range(at, at + count)]  # no slice is longer than its slot
+        return self._envelopes(ring, found) if self._form.is_enveloped else [one.tobytes() for one in found]
 
-    def _envelopes(self, ring: int, at: int, count: int) -> list[Any]:
+    def _envelopes(self, ring: int, messages: list[Any]) -> list[Any]:
         """Envelopes up to the first message that is none; when that is the first, it alone was received."""
         found: list[Any] = []
-        before = self._taken[ring] - count
-        for i in range(at, at + count):
-            self._taken[ring] = before + len(found) + 1
+        for message in messages:
             try:
-                found.append(self._raw(ring, i))
+                found.append(decode(message.data, self._form.name))
             except Refused:
+                self._taken[ring] -= len(messages) - max(1, len(found))
                 if not found:
                     raise
-                self._taken[ring] -= 1
                 break
         return found
 
@@ -156,43 +162,19 @@ class Reader(End):
 
     def release(self) -> None:
         """Give the slots back of what was received."""
-        if self._out != _NOTHING:
-            ring, self._out = self._out, _NOTHING
-            self._advance(self._gates[ring], self._taken[ring], self._bells[ring])
-
-    def _resume(self) -> None:
-        self._taken = [self._form.block.read("gate", self._gate_of(r)) for r in range(self._form.rings)]
-        self._seen = list(self._taken)
-
-    def _find(self) -> int | None:
-        """The ring whose turn it is among those that have messages."""
-        self.release()
-        if self._handle is not None:
-            self._resume()
-        for _ in self._cursors:
-            ring = self._turn
-            self._turn = ring + 1 if ring + 1 < len(self._cursors) else 0
-            if self._seen[ring] > self._taken[ring]:
-                return ring
-            seen = self._look(self._cursors[ring])
-            if seen > self._taken[ring]:
-                self._seen[ring] = seen
-                return ring
-        return None
+        calls.give_back()(self._address)
 
     # Waiting, and the end
 
-    def _until(self, timeout: float | None) -> int:
-        return until(self._found, self._wait, self._strategy, timeout, self._expect_senders)
+    def _until(self, look: Callable[[], Any], timeout: float | None) -> Any:
+        return until(look, self._wait, self._strategy, timeout, self._expect_senders)
 
-    def _found(self) -> int | None:
-        ring = self._find()
-        if ring is None and self.ended:
+    def _expect_more(self) -> None:
+        if self.ended:
             raise Closed(f"{self._form.name}: the stream has ended")
-        return ring
 
     def _wait(self) -> None:
-        taken = np.array(self._taken, np.int64)
+        taken = self._taken.copy()
         words = (*self._closed, self._ended)
         seen = np.array([self._look(word) for word in words], np.int64)
         if self.ended:  # by the words just seen: what changes later ends the wait
@@ -202,9 +184,8 @@ class Reader(End):
 
     def _cut(self) -> None:
         """Receive nothing any more, also by the handle."""
-        self._out, self._cursors = _NOTHING, ()
-        if self._handle is not None:
-            ends.cut_reader(self._handle)
+        self._cursors = ()
+        ends.cut_reader(self._block)
 
     @property
     def ended(self) -> bool:
@@ -215,7 +196,7 @@ class Reader(End):
         return all(self._ring_ended(ring, over) for ring in range(self._form.rings))
 
     def _ring_ended(self, ring: int, over: bool) -> bool:
-        taken = self._taken[ring]
+        taken = int(self._taken[ring])
         if self._look(self._closed[ring]) == taken:
             return True
         if not over or self._form.block.held("cursor", ring):
@@ -235,18 +216,16 @@ class Reader(End):
     def compiled(self) -> int:
         """The handle of this end for `byteor.lanes.try_receive` in compiled code."""
         self._form.refuse_raw()
-        if self._handle is None:
-            self.release()
-            slots = [one.ctypes.data for one in self._slots]
-            bells = [bell[0] for bell in self._bells]
-            rings = list(zip(self._cursors, self._gates, slots, self._taken, bells, strict=True))
-            self._handle = ends.reader_block(self._mask, self._form.slot_bytes, rings)
-        return int(self._handle.ctypes.data)
+        return self._address
 
     @property
     def sequence(self) -> int:
         """The number, on its ring, of the first message that was received last; -1 when nothing is out."""
-        return -1 if self._out == _NOTHING else self._form.block.read("gate", self._gate_of(self._out))
+        part = int(self._block[ends.OUT // 8])
+        if not part:
+            return -1
+        ring = (part - self._address - ends.READER_HEAD) // ends.RING_STRIDE
+        return self._form.block.read("gate", self._gate_of(ring))
 
     def _gate_of(self, ring: int) -> int:
         return ring * self._form.readers + self.number

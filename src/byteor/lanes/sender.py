@@ -7,8 +7,8 @@ Rule 3. What of a successor's ring was not published is not there: it begins at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from byteor.diag import Refused
 from byteor.kernel import ends
 from byteor.kernel import ring as kernel
 from byteor.kernel.hot import waiting
+from byteor.kernel.objects import Handle
 from byteor.kernel.wait import BRIEFLY, NOBODY, Waiter, wait_past
 from byteor.lanes import calls, cells
 from byteor.lanes import findings as t
@@ -46,26 +47,46 @@ class Sender(End):
         bell = block.address("producer_bell", self.ring)
         closed = block.address("closed", self.ring)
         self._waiter = Waiter(closed, self._stop.ctypes.data, bell, strategy, BRIEFLY[strategy])
-        self._look, self._advance = calls.look(), calls.advance(len(self._bells))
-        self._capacity, self._several = form.capacity, form.rings > 1
-        self._seen = np.zeros(1, np.int64)
-        self._handle: ends.Block | None = None
-        self._next = self._free_until = 0
+        self._look, self._capacity, self._several = calls.look(), form.capacity, form.rings > 1
         self._gone = False
-        self._resume()
+        self._handle, self._block = self._made()
+        self._address = int(self._block.ctypes.data)
+        self._seen = self._block[ends.SEEN // 8 :][:1]
+        self._room()
         owner.lost = self._cut
+
+    def _made(self) -> tuple[Handle, ends.Block]:
+        """The handle, and its block: all that this end knows of its ring stands there."""
+        bells = self._bells if self._bells != NOBODY else (0,) * len(self._gate_cells)
+        mask, size, slots = self._capacity - 1, self._form.slot_bytes, self._slots.ctypes.data
+        sent = self._form.block.read("cursor", self.ring)
+        # Nothing is free until the gates were looked at.
+        words = (mask, size, sent, self._cursor, slots, sent - self._capacity, self._ended, self._gate_cells, bells)
+        handle = Handle(ends.sender_block(*words).tobytes())
+        return handle, handle.words()
 
     # One message
 
-    def try_send(self, message: Any) -> Outcome:
-        """Send one message if there is room now."""
-        if self._handle is not None:
-            self._resume()
-        if (self._several and self._is_over()) or (self._next >= self._free_until and not self._room()):
+    @cached_property
+    def try_send(self) -> Callable[[Any], Outcome]:
+        """Send one message if there is room now; what it answers is true when the message was taken."""
+        if self._form.is_enveloped:
+            return self._try_send
+        if self._lengths is not None:
+            self._block[ends.LENGTHS // 8] = self._lengths.ctypes.data
+        self._handle.keep(ends.ANSWER // 8, Outcome.SENT, self._try_send, self._slots, np.void, self._slots.dtype)
+        return calls.send_one(self._form.is_raw, self._handle)
+
+    def _try_send(self, message: Any) -> Outcome:
+        """Send what the compiled call leaves to Python, or say why it does not go."""
+        if (self._several and self._is_over()) or not self._room():
             return Outcome.CLOSED if self._is_over() else Outcome.FULL
-        at = self._next & (self._capacity - 1)
+        sent = self._sent
+        at = sent & (self._capacity - 1)
         if self._lengths is None:
             self._form.put(self._slots, at, message)
+            if type(message) is np.void:  # the next one of this very type need not come here
+                self._handle.keep(ends.DTYPE // 8, message.dtype)
         else:
             message = self._form.packed(message)
             size = len(message)
@@ -73,8 +94,7 @@ class Sender(End):
                 return Outcome.TOO_LONG
             self._slots[at, :size] = np.frombuffer(message, np.uint8)
             self._lengths[at] = size
-        self._next += 1
-        self._advance(self._cursor, self._next, self._bells)
+        calls.publish()(self._address, sent + 1)
         return Outcome.SENT
 
     def send(self, message: Any, timeout: float | None = None) -> None:
@@ -139,49 +159,38 @@ class Sender(End):
         """Let the kernel send; it comes back when its patience is over."""
         if self._is_over():
             return 0
-        if self._handle is not None:
-            self._resume()
         waiter = self._waiter._replace(patience=patience)
         send = waiting(kernel.send)
-        sent = send(self._cursor, self._seen, self._gate_cells, self._slots, rows, waiter, self._bells, _PIECE)
-        self._next += int(sent)
-        self._free_until = int(self._seen[0]) + self._capacity
-        return int(sent)
+        sent = int(send(self._cursor, self._seen, self._gate_cells, self._slots, rows, waiter, self._bells, _PIECE))
+        self._block[ends.NEXT // 8] += sent
+        return sent
 
     # Room
 
-    def _resume(self) -> None:
-        """Take up the ring where it is."""
-        self._next = self._form.block.read("cursor", self.ring)
-        self._room()
+    @property
+    def _sent(self) -> int:
+        return int(self._block[ends.NEXT // 8])
 
-    def _room(self) -> bool:
-        """Look how far the readers are; what they say is held to what they can have seen."""
-        if self._is_over():
-            self._free_until = self._next
-            return False
-        lowest = min(self._next, *(self._look(gate) for gate in self._gate_cells))
-        self._seen[0] = max(lowest, self._next - self._capacity)
-        self._free_until = int(self._seen[0]) + self._capacity
-        return self._next < self._free_until
+    def _room(self) -> int:
+        """Slots that are free; what readers say is held to what they can have seen."""
+        return calls.room()(self._address)
 
     def _wait(self) -> None:
-        waiting(wait_past)(self._gate_cells, self._next - self._capacity, self._waiter)
+        waiting(wait_past)(self._gate_cells, self._sent - self._capacity, self._waiter)
 
     def _is_over(self) -> bool:
         return self._gone or self._look(self._ended) != 0
 
     def _cut(self) -> None:
         """Send nothing any more, also by the handle."""
-        self._gone, self._free_until = True, self._next
+        self._gone = True
         self._stop[0] = 1
-        if self._handle is not None:
-            ends.cut_sender(self._handle, self._stop.ctypes.data)
+        ends.cut_sender(self._block, self._stop.ctypes.data)
 
     def _expect_readers(self) -> None:
         """Raise when the reader that everybody waits for is dead."""
         for gate in self._gates:
-            held_back = self._form.block.read("gate", gate) <= self._next - self._capacity
+            held_back = self._form.block.read("gate", gate) <= self._sent - self._capacity
             if held_back and (pid := self._form.reader_dead(gate % self._form.readers)):
                 raise Died(f"reader {gate % self._form.readers} of {self._form.name}", pid)
 
@@ -191,15 +200,7 @@ class Sender(End):
     def compiled(self) -> int:
         """The handle of this end for `byteor.lanes.try_send` in compiled code."""
         self._form.refuse_raw()
-        if self._handle is None:
-            bells = self._bells if self._bells != NOBODY else (0,) * len(self._gate_cells)
-            slots = self._slots.ctypes.data
-            mask, size = self._capacity - 1, self._form.slot_bytes
-            seen = int(self._seen[0])
-            self._handle = ends.sender_block(
-                mask, size, self._cursor, slots, seen, self._ended, self._gate_cells, bells
-            )
-        return int(self._handle.ctypes.data)
+        return self._address
 
     @property
     def position(self) -> int:

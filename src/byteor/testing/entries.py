@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import byteor.kernel
-from byteor.kernel import ends, handles, journal, lanes, loops, ring, shards, state, wait
+from byteor.kernel import ends, handles, journal, lanes, loops, objects, ring, shards, state, wait
 from byteor.kernel.atomics import (
     cas,
     exchange,
@@ -33,7 +33,7 @@ from byteor.kernel.ring import advance
 from byteor.testing.tagged import Compiled, Tree, calls
 
 ROW = np.dtype([("a", "<i8"), ("b", "<i8")])
-WORD, HANDLE, PAIR = 0, 0, (0, 0)  # addresses; only their types matter
+WORD, HANDLE, PAIR, END = 0, 0, (0, 0), objects.Handle(bytes(8))  # addresses; only their types matter
 PLACE = state.Place(0, 0, 0, 1, 3)
 LOG = journal.Log(0, 0, 0, 0, 0, 2, 64)
 WAITER = wait.Waiter(0, 0, 0, 0, 0)
@@ -155,6 +155,11 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "try_send_many": (ends.try_send_many, (HANDLE, rows)),
         "try_receive": (ends.try_receive, (HANDLE, rows[0])),
         "try_receive_many": (ends.try_receive_many, (HANDLE, rows)),
+        "take_row": (ends.take_row, (HANDLE, 4)),
+        "send_bytes": (objects.send_bytes, (END, END)),
+        "send_record": (objects.send_record, (END, END)),
+        "receive_bytes": (objects.receive_bytes, (END, END)),
+        "receive_record": (objects.receive_record, (END, END)),
         "state, put": (state.put, (PLACE, WORD, 3)),
         "state, get": (state.get, (PLACE, WORD, 2)),
         "journal, append": (journal.append, (LOG, WORD, 4)),

@@ -22,7 +22,7 @@ _IN_PLACE = (
     "these two keep an announcement behind the one that was taken back; in the model stores to one word are in the "
     "order in which they are made, and the emitted code is held to both orders"
 )
-_OWN = "both words are of a block that belongs to one end alone"
+_OWN = "one of the two words, at least, is of a block that belongs to one end alone"
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
 
 ARGUMENTS: dict[str, str] = {
@@ -60,6 +60,11 @@ ARGUMENTS: dict[str, str] = {
     ),
     "wait_change: operand dropped: turns > _SPINS in strategy == BLOCK and turns > _SPINS": _PACE,
     "wait_change: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
+    "publish: stores swapped: store_relaxed(handle + NEXT, sequence) <-> "
+    "store_release(load_relaxed(handle + CURSOR), sequence)": _OWN,
+    "take: stores swapped: store_relaxed(part + RING_TAKEN, sequence) <-> store_relaxed(handle + OUT, part)": _OWN,
+    "give_back: stores swapped: store_relaxed(handle + OUT, 0) <-> advance(load_relaxed(part + RING_GATE), "
+    "load_relaxed(part + RING_TAKEN), (load_relaxed(part + RING_BELL),))": _OWN,
     "try_put: stores swapped: store_relaxed(buffer + STAMP, now_ns()) <-> store_relaxed(buffer + LENGTH, size)": _OWN,
     "try_append: stores swapped: store_relaxed(source, COMMITTED | size) <-> "
     "store_relaxed(source + SEQUENCE, number)": _OWN,

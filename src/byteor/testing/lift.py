@@ -1,4 +1,4 @@
-"""Hot functions as generators: each shared operation becomes a yield, each hot call a `yield from`.
+"""Hot functions as generators: each shared operation becomes a yield, each hot call a `yield from`, a hint nothing.
 
 Rule 1. The source that is compiled is the source that is lifted; nothing is written twice.
 Rule 2. Operations and hot functions are called by bare name, never in a comprehension or a lambda.
@@ -41,6 +41,7 @@ OPERATIONS: dict[str, tuple[str, str]] = {
     "sched_yield": ("pause", ""),
     "nap": ("pause", ""),
 }
+HINTS = ("prefetch",)  # they neither order nor bring anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,10 @@ class _Yields(ast.NodeTransformer):
         self.hot = hot
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        self.generic_visit(node)
         name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name in HINTS:
+            return ast.Constant(None)
+        self.generic_visit(node)
         if name in OPERATIONS:
             head: list[ast.expr] = [ast.Constant(part) for part in OPERATIONS[name]]
             return ast.Yield(ast.Tuple([*head, *node.args], ast.Load()))

@@ -15,6 +15,8 @@ from byteor.testing import (
     handle_scenarios,
     journal_scenarios,
     lane_scenarios,
+    object_scenarios,
+    plant_alone,
     plant_scenarios,
     scenarios,
     shapes,
@@ -35,9 +37,11 @@ FILLED = (
     shards,
     scenarios,
     lane_scenarios,
+    object_scenarios,
     state_scenarios,
     journal_scenarios,
     handle_scenarios,
+    plant_alone,
     plant_scenarios,
 )  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
