@@ -106,6 +106,13 @@ def test_every_python_gives_the_same_bytes(tmp_path: Path) -> None:
         assert json.loads(out.read_text()) == answered(), python
 
 
+def test_the_boundary_alone_knows_every_code() -> None:
+    code = "import sys; from byteor import web; sys.stdout.write(web.explain('{}'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
+    tables = {f"byteor.{path.parent.name}.findings" for path in (ROOT / "src/byteor").glob("*/findings.py")}
+    assert tables - {"byteor.web.findings"} <= set(sys.modules) and done.stdout == byteor("explain", "--json").stdout
+
+
 # What is promised of answers
 
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import byteor
 from byteor import diag
+from byteor.answers import tables as tables  # `explain` knows every code
 from byteor.answers.shapes import (
     Checked,
     Compared,

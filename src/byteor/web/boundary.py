@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 from byteor import answers, diag
-from byteor.abi import findings as abi_findings
 from byteor.answers.shapes import (
     Checked,
     Compared,
@@ -29,18 +28,10 @@ from byteor.answers.shapes import (
     Tree,
     Version,
 )
-from byteor.edges import findings as edge_findings
-from byteor.exec import findings as exec_findings
-from byteor.lanes import findings as lane_findings
 from byteor.lower import examine
 from byteor.lower.examine import Examined
-from byteor.plant import findings as plant_findings
 from byteor.spec import json_text
-from byteor.transport import findings as transport_findings
 from byteor.web import findings as w
-
-# `explain` knows the codes of all layers, whichever of them run here.
-TABLES = (abi_findings, edge_findings, exec_findings, lane_findings, plant_findings, transport_findings)
 
 MAX_REQUEST = 4 << 20  # characters: a larger document would keep a page waiting for many seconds
 
