@@ -20,6 +20,7 @@ GUIDE = (
     ("transport, backings, lanes", 800, ("transport", "backings", "lanes")),
     ("exec", 1400, ("exec", "plant")),
     ("edges and command line", 1800, ("edges", "answers", "cli")),
+    ("observe", 600, ("observe",)),
     ("browser", 300, ("web",)),
     ("testing", 700, ("testing",)),
 )

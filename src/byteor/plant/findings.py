@@ -116,6 +116,13 @@ NO_REPLAY = rule(
 Why: what is played back must be what the lane's readers saw, whole and in its order; else it would be another run.
 Instead: tap the lane where its numbering starts, with `retain = "all"`; allow what is missing with `--gaps`.""",
 )
+SEVERAL = rule(
+    "X060",
+    "several-plants",
+    """What: a plant was named, and several of that name are there.
+Why: to guess would show, or end, the wrong one.
+Instead: give the folder of the one that is meant.""",
+)
 STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5}
 REFUSED = 2
 

@@ -147,7 +147,9 @@ def _role(wiring: Wiring, blocks: Blocks, role: Role) -> RoleStatus:
         percentile(sizes, 0.5),
         percentile(sizes, 0.99),
         tuple(sizes),
-        *(blocks.plant.read(f"runner_{name}", role.number) for name in ("waits", "crowded", "blocks")),
+        blocks.plant.read("runner_waits", role.number),
+        blocks.plant.read("runner_crowded", role.number),
+        blocks.plant.read("runner_blocks", role.number),
         WAITING[blocks.plant.read("runner_waiting", role.number) % len(WAITING)],
         book.read("owner_pid"),
     )

@@ -1,0 +1,76 @@
+"""A plant's folder, open to look at as often as one likes.
+
+Rule 1. Everything is mapped once, and read only: a look is loads, and no role notices.
+Rule 2. A plant is named by its folder, or by the name of its plan where one such plant lies under the usual parent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from byteor.diag import Refused
+from byteor.plant import directory, findings, shared
+from byteor.plant.body import graph_of
+from byteor.plant.processes import groups
+from byteor.plant.status import Status, status_of
+from byteor.plant.wiring import wire
+from byteor.spec.placement import decode as decode_placement
+from byteor.transport import locks
+
+
+def find(plant: str, parent: str = directory.PARENT) -> Path:
+    """The folder of a plant."""
+    if "/" in plant or Path(plant, directory.MANIFEST).exists():
+        return Path(plant)
+    named = [seen for seen in directory.listing(parent) if seen.manifest.name == plant]
+    live = [seen for seen in named if seen.live]
+    chosen = live if len(live) == 1 else named
+    if len(chosen) == 1:
+        return chosen[0].where
+    if chosen:
+        places = ", ".join(str(seen.where) for seen in chosen)
+        found = findings.SEVERAL.at(plant, f"{len(chosen)} plants have this name", help=f"give the folder: {places}")
+        raise Refused([found])
+    help = "`byteor status` lists the plants there are; a plant has a folder when it runs with `--processes`"
+    raise Refused([findings.NOT_A_PLANT.at(plant, f"no plant of this name is under {parent}", help=help)])
+
+
+class Window:
+    """One plant, mapped to be looked at."""
+
+    def __init__(self, where: Path) -> None:
+        seen = directory.look(where)
+        self.where, self.manifest, self.supervisor = seen.where, seen.manifest, seen.pid
+        self.wiring = wire(graph_of(seen.manifest))
+        self.blocks = shared.attach(self.wiring, seen.where, seen.manifest.generations, self.wiring.roles, looks=True)
+        plant = self.blocks.plant
+        base = plant.address("header")
+        places = [plant.address("runner_waiting", role.number) - base for role in self.wiring.roles]
+        self._waiting = np.array(places, np.int64) // 8
+        placement = decode_placement(seen.manifest.placement)
+        self.processes = groups(self.wiring, placement)
+
+    @property
+    def live(self) -> bool:
+        """Whether a supervisor has the plant now."""
+        lock = self.where / directory.LOCK
+        return lock.exists() and locks.held(lock, directory.OFFSET)
+
+    def status(self) -> Status:
+        """How the plant stands now."""
+        return status_of(self.wiring, self.blocks)
+
+    def waiting(self) -> np.ndarray:
+        """What each role waits for now, by its number."""
+        return np.asarray(self.blocks.plant.words[self._waiting])
+
+    def fills(self) -> list[float]:
+        """How full each lane of rings is now, from 0 to 1; in the order of the status."""
+        found = []
+        for block in self.blocks.lanes:
+            if block is not None:
+                gates = block.values("gate")
+                found.append(max(0, block.read("cursor") - min(gates)) / block.params["capacity"])
+        return found
