@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dev import browser, c_peer, fuzz, gen, hardware, perf, proof, size, soak, stress
+from dev import browser, c_peer, fuzz, gen, hardware, perf, proof, size, soak, stress, studio_page
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -77,6 +77,8 @@ def bench(given: Arguments) -> int:
 def build_studio(given: Arguments) -> int:
     if given.wheels:
         return browser.wheels(given.wheels)
+    if given.pictures or given.measure:
+        return studio_page.pictures() if given.pictures else studio_page.latencies()
     return browser.set_up() if given.set_up else browser.build()
 
 
@@ -140,6 +142,8 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
         if name == "studio":
             one.add_argument("--set-up", action="store_true", help="install what its tests need as well")
+            one.add_argument("--pictures", action="store_true", help="write the screenshots in docs/ instead")
+            one.add_argument("--measure", action="store_true", help="print how fast it loads and answers instead")
             one.add_argument("--wheels", type=Path, metavar="FOLDER", help="write the wheels of byteor and its runtime")
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")
