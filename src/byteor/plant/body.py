@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class Members:
         self.roles = tuple(_named(self.wiring, name) for name in names)
         self.manner = manner_of(manifest, self.wiring.graph)
         self.failure: Exception | None = None
+        self.why = OVER
         self._stop = np.zeros(1, np.int64)
         self._left, self._failing = len(self.roles), threading.Lock()
         self._finish = threading.Event()
@@ -106,13 +108,14 @@ class Members:
 
     def live(self, lock: Path | None) -> int:
         """Get ready, say so, run until the end, and say how it was."""
-        with Watch(self.teller, lock, self._obey) as watch:
+        by_hand = self.teller is None
+        with Watch(self.teller, lock, self._obey) as watch, watch.signals() if by_hand else nullcontext():
             self._watch = watch
             self.get_ready()
             self._tell(channel.READY)
-            if self.teller is None:
+            if by_hand:
                 self._obey(channel.OPEN)
-            why = watch.wait()
+            self.why = why = watch.wait()
         for thread in self._threads:
             thread.join(0 if why != OVER else None)
         return self._end(why)
