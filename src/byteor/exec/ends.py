@@ -75,6 +75,12 @@ class Straight(Ends):
     def words(self) -> mem.Words:
         return self._shards[0].ring.words
 
+    def resume(self) -> None:
+        """Go on with a ring that another has sent into: what was seen of its readers is what they have done by now."""
+        gates = range(len(self.words.values("gate")))
+        boundary = {self.words.address("gate", i): self.words.read("gate", i) for i in gates}
+        self._seen[0] = min(min(boundary[address] for address in self._boundary), self.sent)
+
     def send(self, rows: np.ndarray, patience: int | None = None) -> int:
         waiter = self._sender if patience is None else self._sender._replace(patience=patience)
         cursor, slots = self.words.address("cursor"), self._rings.slots

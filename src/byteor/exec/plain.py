@@ -51,6 +51,10 @@ class PlainRunner(Runner):
         self._fixed = {"p": Records(held.p)[0], "state": self._array(held.table) if held.keys else self._rows[0]}
         self._run = self._messages if spec.form == "message" else self._batches
 
+    def start_at(self, sequence: int) -> None:
+        """Go on at a sequence."""
+        self._sequence = sequence
+
     def warm_up(self, waiter: Waiter) -> None:
         """Open what the stage opens, and compile what the runner calls."""
         self.run(waiter._replace(patience=0))

@@ -71,11 +71,19 @@ class Shard:
     """One ring with its runners; made, it is ready to be run."""
 
     def __init__(
-        self, spec: SingleRing, graph: Graph, ring: mem.Ring, codes: dict[str, Stage], options: Options, around: Outside
+        self,
+        spec: SingleRing,
+        graph: Graph,
+        ring: mem.Ring,
+        codes: dict[str, Stage],
+        options: Options,
+        around: Outside,
+        ends: list[mem.Words] | None = None,
     ) -> None:
+        """`ends` are the words of runners elsewhere, which wire the ring and make no runner here."""
         self.spec, self.graph, self.ring, self.options, self.around = spec, graph, ring, options, around
-        self.ends = [mem.runner() for _ in spec.stages]
-        self.runners = self._make(codes)
+        self.ends = [mem.runner() for _ in spec.stages] if ends is None else ends
+        self.runners = self._make(codes) if ends is None else []
         for i, runner in enumerate(self.runners):
             runner.warm_up(self.waiter(i, 0))
             runner.begin()
@@ -94,13 +102,14 @@ class Shard:
     def _runner(self, i: int, stage: Spec, code: Stage) -> Runner:
         kinds = {t.name: t for t in self.spec.types}
         held = hold(stage, kinds, self.ring.slots)
-        place = Place(self.ring, self._port(i, stage), self.ends[i], held, kinds[stage.end.type] if stage.end else None)
+        place = Place(self.ring, self.port(i), self.ends[i], held, kinds[stage.end.type] if stage.end else None)
         if stage.compiled and not self.options.interpreted:
             return CompiledRunner(stage, code, place)
         return PlainRunner(stage, code, place, interpreted=stage.compiled, debug=self.options.debug)
 
-    def _port(self, i: int, stage: Spec) -> Port:
-        graph, words = self.graph, self.ring.words
+    def port(self, i: int) -> Port:
+        """Where stage `i` meets the ring."""
+        graph, words, stage = self.graph, self.ring.words, self.spec.stages[i]
         before = self.cells(stage.depends_on) if stage.depends_on else (words.address("cursor"),)
         after = [self.ends[j] for j in graph.dependents(i)]
         rung = self.around.bells(after or [self.around.egress if graph.emits_rows else self.around.ingress])

@@ -19,7 +19,7 @@ class Words:
     """The words of one layout. Addresses stay the same as long as the object lives."""
 
     def __init__(self, layout: Layout, memory: Bytes) -> None:
-        self._layout, self._memory = layout, memory
+        self._layout, self.memory = layout, memory
         self.words = memory[: memory.size // 8 * 8].view(np.int64)
         self._base = memory.ctypes.data
 
@@ -42,9 +42,9 @@ class Words:
     def array(self, name: str, dtype: Any = np.uint8) -> np.ndarray[Any, np.dtype[Any]]:
         """The bytes of a dense array, seen as `dtype`."""
         place = self._layout.cells[name]
-        return self._memory[place.offset : place.offset + place.count * place.size].view(dtype)
+        return self.memory[place.offset : place.offset + place.count * place.size].view(dtype)
 
     def raw(self, name: str, index: int = 0) -> Bytes:
         """The bytes of one element."""
         place = self._layout.cells[name]
-        return self._memory[place.at(index) : place.at(index) + place.size]
+        return self.memory[place.at(index) : place.at(index) + place.size]
