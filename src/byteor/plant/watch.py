@@ -98,7 +98,7 @@ class Watch:
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._open = threading.Lock()  # held while a runner rings: the bell is not closed under it
         self._ended = False
-        self._signals = 0
+        self._signals = self.signal = 0  # how many came, and which first
         self._why = OVER
         self._until = float("inf")
         self._poll = select.poll()
@@ -130,6 +130,7 @@ class Watch:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1
+        self.signal = self.signal or number
         self._ring()
 
     def wait(self) -> str:
