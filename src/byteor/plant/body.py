@@ -57,7 +57,7 @@ class Members:
         self.roles = tuple(_named(self.wiring, name) for name in names)
         self.manner = manner_of(manifest, self.wiring.graph)
         self.failure: Exception | None = None
-        self.why = OVER
+        self.why, self.signal = OVER, 0
         self._stop = np.zeros(1, np.int64)
         self._left, self._failing = len(self.roles), threading.Lock()
         self._finish = threading.Event()
@@ -115,7 +115,7 @@ class Members:
             self._tell(channel.READY)
             if by_hand:
                 self._obey(channel.OPEN)
-            self.why = why = watch.wait()
+            self.why, self.signal = why, _ = watch.wait(), watch.signal
         for thread in self._threads:
             thread.join(0 if why != OVER else None)
         return self._end(why)
