@@ -115,7 +115,8 @@ class Members:
             self._tell(channel.READY)
             if by_hand:
                 self._obey(channel.OPEN)
-            self.why, self.signal = why, _ = watch.wait(), watch.signal
+            self.why = why = watch.wait()
+            self.signal = watch.signal
         for thread in self._threads:
             thread.join(0 if why != OVER else None)
         return self._end(why)
