@@ -15,7 +15,9 @@ from byteor.cli import cache, documents, journal, lanes, views
 from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.new import new
+from byteor.cli.role import role
 from byteor.cli.run import run
+from byteor.cli.status import status
 from byteor.cli.studio import studio
 
 app = typer.Typer(
@@ -56,6 +58,8 @@ app.command("explain")(explain)
 app.command("studio")(studio)
 app.command("doctor")(doctor)
 app.command("run")(run)
+app.command("status")(status)
+app.command("role")(role)
 app.command("lanes")(lanes.lanes)
 app.command("inspect")(lanes.inspect)
 app.command("rm")(lanes.rm)
