@@ -16,7 +16,7 @@ import { Compartment, EditorState, type Extension, type Line } from "@codemirror
 import { drawSelection, EditorView, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
 import type { Finding } from "../client";
-import { element } from "./page";
+import { element, marked } from "./page";
 
 export type Language = "toml" | "json" | "kv";
 
@@ -43,7 +43,7 @@ const COLOURS = HighlightStyle.define([
 
 const FRAME = EditorView.theme({
   "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--paper)", fontSize: "13px" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
+  "&.cm-focused": { outline: "none" }, // the page marks its frame
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
   ".cm-content": { caretColor: "var(--text)", padding: "10px 0" },
   ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--text)", borderLeftWidth: "2px" },
@@ -58,7 +58,7 @@ const FRAME = EditorView.theme({
   ".cm-lintRange-error": { backgroundImage: "none", borderBottom: "2px solid var(--bad)", paddingBottom: "1px" },
   ".cm-lintRange-warning": { backgroundImage: "none", borderBottom: "2px dashed var(--odd)", paddingBottom: "1px" },
   ".cm-gutter-lint": { width: "14px" },
-  ".cm-lint-marker": { width: "8px", height: "8px", borderRadius: "50%", margin: "7px 3px", content: "none" },
+  ".cm-lint-marker": { width: "8px", height: "8px", borderRadius: "50%", margin: "4px 3px", padding: "0", content: "none" },
   ".cm-lint-marker-error": { background: "var(--bad)" },
   ".cm-lint-marker-warning": { background: "var(--odd)" },
   ".cm-tooltip": {
@@ -70,6 +70,7 @@ const FRAME = EditorView.theme({
     maxWidth: "min(520px, 92vw)",
   },
   ".cm-diagnostic": { border: "none", padding: "8px 12px", whiteSpace: "normal", font: "13px/1.5 var(--sans)" },
+  ".cm-diagnostic code": { font: "12px var(--mono)", background: "var(--ground)", borderRadius: "4px", padding: "0 3px" },
   ".cm-diagnostic .help": { display: "block", color: "var(--muted)" },
   ".cm-diagnosticAction": {
     background: "none",
@@ -189,7 +190,7 @@ export class Editor {
       severity: finding.severity,
       message: finding.message,
       source: finding.code,
-      renderMessage: () => element("span", {}, finding.message, help(finding)),
+      renderMessage: () => element("span", {}, ...marked(finding.message), help(finding)),
       actions: [{ name: `${finding.code} ${finding.name}`, apply: () => this.#heard.explain(finding.code) }],
     };
   }
@@ -236,7 +237,7 @@ function value(line: Line): [number, number] {
 }
 
 function help(finding: Finding): Node {
-  return finding.help ? element("span", { class: "help" }, finding.help) : document.createTextNode("");
+  return finding.help ? element("span", { class: "help" }, ...marked(finding.help)) : document.createTextNode("");
 }
 
 function sheet(text: string): CSSStyleSheet {

@@ -21,6 +21,11 @@ export function button(text: string, act: () => void, attributes: Attributes = {
   return made;
 }
 
+/** A text in which what stands between backticks is code. */
+export function marked(text: string): (Node | string)[] {
+  return text.split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
+}
+
 /** The element that the page has under an id. */
 export function found<T extends HTMLElement = HTMLElement>(id: string): T {
   const there = document.getElementById(id);

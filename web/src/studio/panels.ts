@@ -5,7 +5,7 @@
  */
 
 import { type Byteor, type Compared, type Finding, isRefused, type Page } from "../client";
-import { button, element, toast } from "./page";
+import { button, element, marked, toast } from "./page";
 import { counted } from "./problems";
 
 /** What all panels are about. */
@@ -47,9 +47,17 @@ export function textPanel(byteor: Byteor, name: "convert" | "describe", title: s
       const said = await byteor.ask(name, { document: text });
       if (isRefused(said)) return nothing(panel, said.findings);
       const top = element("div", { class: "tools" }, copying(() => said.text));
-      panel.replaceChildren(top, element("pre", { class: "text", "data-answer": name }, said.text));
+      panel.replaceChildren(top, element("pre", { class: "text", "data-answer": name }, ...(name === "convert" ? pairs(said.text) : [said.text])));
     },
   };
+}
+
+/** A kv text with its keys and its values told apart. */
+function pairs(text: string): Node[] {
+  return text.split(/(?<=\n)/).map((line) => {
+    const at = line.indexOf("=") + 1;
+    return element("span", {}, element("span", { class: "pair" }, line.slice(0, at)), line.slice(at));
+  });
 }
 
 export function hashPanel(byteor: Byteor): Panel {
@@ -201,9 +209,4 @@ function article({ code, name, severity, doc }: Page): Node[] {
   }
   const head = element("h3", { class: severity }, element("span", { class: "code" }, code), ` ${name}`);
   return [head, rows.length ? element("dl", { class: "page" }, ...rows) : element("p", {}, doc)];
-}
-
-/** A text in which what stands between backticks is code. */
-function marked(text: string): (Node | string)[] {
-  return text.split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
 }

@@ -1,7 +1,7 @@
 /** The list of findings below the editor: each a way to its line, its code a way to what it means. */
 
 import type { Finding } from "../client";
-import { button, element, found } from "./page";
+import { button, element, found, marked } from "./page";
 
 export interface Ways {
   go: (line: number) => void;
@@ -25,10 +25,10 @@ function row(finding: Finding, { go, explain }: Ways): HTMLLIElement {
     "aria-label": `${finding.code}, ${finding.name}: explain`,
   });
   const where = line === null ? element("span", { class: "where" }, finding.path || "document") : place(line, go);
-  const said = element("p", { class: "said" }, finding.message);
+  const said = element("p", { class: "said" }, ...marked(finding.message));
   const inside: Node[] = [element("div", { class: "first" }, code, said, where)];
-  if (finding.help) inside.push(element("p", { class: "help" }, finding.help));
-  for (const { path, label } of finding.related) inside.push(element("p", { class: "help" }, `${path}: ${label}`));
+  if (finding.help) inside.push(element("p", { class: "help" }, ...marked(finding.help)));
+  for (const { path, label } of finding.related) inside.push(element("p", { class: "help" }, element("code", {}, path), " ", ...marked(label)));
   return element("li", { class: finding.severity, "data-code": finding.code }, ...inside);
 }
 
