@@ -42,6 +42,9 @@ class Window:
 
     def __init__(self, where: Path) -> None:
         seen = directory.look(where)
+        if not seen.manifest.generations:
+            message = "its regions are not made yet" if seen.live else "it never came to run"
+            raise Refused([findings.NOT_A_PLANT.at(str(where), message)])
         self.where, self.manifest, self.supervisor = seen.where, seen.manifest, seen.pid
         self.wiring = wire(graph_of(seen.manifest))
         self.blocks = shared.attach(self.wiring, seen.where, seen.manifest.generations, self.wiring.roles, looks=True)

@@ -1,0 +1,104 @@
+"""`byteor status`: which plants there are, and how one of them stands.
+
+Rule 1. Looking changes nothing: a plant may be looked at as often as one likes, alive or left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byteor.cli import output
+from byteor.cli.output import Json
+
+if TYPE_CHECKING:
+    from byteor.observe.meter import LaneMotion, Motion, RoleMotion
+    from byteor.observe.window import Window
+
+Plant = Annotated[str, typer.Argument(help="The folder of a plant, or the name of its plan.")]
+ROLES = ("role", "state", "taken", "/s", "put", "filtered", "dropped", "late", "lag", "batch", "starved", "crowded")
+LANES = ("lane", "kind", "published", "/s", "depth", "capacity", "gated by")
+
+
+def status(
+    plant: Annotated[
+        str, typer.Argument(help="The folder of a plant, or the name of its plan; else all are listed.")
+    ] = "",
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long to look for rates; 0 looks once.")] = 0.5,
+    as_json: Json = False,
+) -> None:
+    """Show how a plant stands: its roles, its lanes, and who holds whom back. Without a name, list all plants."""
+    from byteor.observe import data
+    from byteor.observe.window import Window, find
+    from byteor.plant import directory
+
+    with output.told(as_json):
+        if not plant:
+            return _listed(directory.listing(), as_json)
+        window = Window(find(plant))
+        motion = measured(window, seconds)
+    if as_json:
+        return output.put_json(data.of_plant(window, motion))
+    print("\n".join(text_of(window, motion)))
+
+
+def measured(window: Window, seconds: float) -> Motion:
+    """Watch a plant that somebody runs; look once at one that was left."""
+    from byteor.observe.meter import Meter, measure
+
+    return measure(window, seconds) if window.live and seconds else Meter(window).take()
+
+
+def _listed(seen: tuple[object, ...], as_json: bool) -> None:
+    from byteor.observe import data
+
+    found = data.of_listing(seen)  # type: ignore[arg-type]
+    if as_json:
+        return output.put_json(found)
+    for one in found["plants"]:
+        state = f"runs, process {one['supervisor']}" if one["live"] else "left"
+        print(f"{one['plant']:<24} {state:<22} {one['folder']}")
+
+
+def text_of(window: Window, motion: Motion) -> list[str]:
+    """How a plant stands, for people."""
+    now, live = motion.status, window.live
+    state = f"runs under process {window.supervisor}" if live else "is left; nobody runs it"
+    lines = [f"{window.manifest.name} {state}, in {window.where}"]
+    rate = f", {motion.rate:,.0f}/s over {motion.seconds:.1f} s" if live else ""
+    lines += [f"  in {now.messages_in:,}  out {now.messages_out:,}{rate}", ""]
+    more = ("starts", "cpu", "pid")
+    lines += table((*ROLES, *more), [_role(role, live) for role in motion.roles], left=2)
+    return [*lines, "", *table(LANES, [_lane(lane, live) for lane in motion.lanes], left=2)]
+
+
+def _role(role: RoleMotion, live: bool) -> tuple[str, ...]:
+    now = role.now
+    counts = now.put, now.filtered, now.dropped, now.late, now.lag
+    shares = (f"{role.starved:.0%}", f"{role.crowded:.0%}") if live else ("", "")
+    cpu = "" if role.cpu is None else f"{role.cpu:.0%}"
+    rate, batch = (f"{role.taken:,.0f}", f"{role.batch:,.0f}") if live else ("", f"{now.batch_p50:,}")
+    pid = str(now.pid) if now.alive and now.pid else ""
+    return (
+        now.name, now.state, f"{now.taken:,}", rate, *(f"{n:,}" for n in counts),
+        batch, *shares, str(now.starts), cpu, pid,
+    )  # fmt: skip
+
+
+def _lane(lane: LaneMotion, live: bool) -> tuple[str, ...]:
+    now = lane.now
+    rate = f"{lane.rate:,.0f}" if live else ""
+    gated = ", ".join(now.gated_by) or ("closed" if now.closed else "")
+    return now.name, now.kind, f"{now.published:,}", rate, f"{now.depth:,}", f"{now.capacity:,}", gated
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], left: int = 1) -> list[str]:
+    """Columns as wide as they need be; the first `left` and the last one start at the left."""
+    every = [head, *rows]
+    widths = [max(len(row[k]) for row in every) for k in range(len(head))]
+    return ["  ".join(_cell(row[k], widths[k], k < left) for k in range(len(head))).rstrip() for row in every]
+
+
+def _cell(text: str, width: int, left: bool) -> str:
+    return f"{text:<{width}}" if left else f"{text:>{width}}"
