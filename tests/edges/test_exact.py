@@ -69,6 +69,7 @@ def test_a_successor_cuts_off_and_goes_on(format: str, tmp_path: Path) -> None:
     then.open(650)
     assert then.spool.length == 650
     then.write(rows_of(message, 650, 1050))
+    then.convert()
     then.finish()
     assert where.read_bytes() == expected
     then.leave()
@@ -83,6 +84,7 @@ def test_slots_wider_than_records_are_packed(tmp_path: Path) -> None:
         slots[name] = rows_of(ROW, 0, 50)[name]
     outlet.write(slots[10:20])
     outlet.write(slots[:0])
+    outlet.convert()
     outlet.finish()
     outlet.leave()
     assert (tmp_path / "out.raw").read_bytes() == rows_of(ROW, 10, 20).tobytes()
@@ -118,12 +120,14 @@ def test_killed_while_finishing_and_done_again(point: str, tmp_path: Path) -> No
             outlet = Spooled(EGRESS, ROW, str(where), TOKEN)
             outlet.open(0)
             outlet.write(rows_of(ROW, 0, 500))
+            outlet.convert()
             outlet.finish()
             outlet.leave()
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
     again = Spooled(EGRESS, ROW, str(where), TOKEN)
     again.open(500)
+    again.convert()
     again.finish()
     again.leave()
     assert where.read_bytes() == expected and names(tmp_path) == [where.name]

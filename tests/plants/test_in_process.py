@@ -41,14 +41,20 @@ class Kept:
     def write(self, records: np.ndarray) -> None:
         self.parts.append(records.copy())
 
+    def convert(self) -> None:
+        pass
+
     def finish(self) -> None:
+        pass
+
+    def leave(self) -> None:
         pass
 
 
 def _run(plant: dags.Dag, options: Options) -> tuple[dict[str, Kept], Status]:
     by = {at.ingress.name: at.ingress.sort_by for at in plant.graph.ingresses}
     rows = {n: r[np.argsort(r[by[n]], kind="stable")] if by[n] else r for n, r in plant.rows.items()}
-    sources = {name: lambda at, name=name: iter([rows[name][at:]]) for name in rows}
+    sources = {name: lambda at, name=name: iter([rows[name][at:]] if at < len(rows[name]) else []) for name in rows}
     outlets = {at.egress.name: Kept() for at in plant.graph.egresses}
     run = run_plant(Loaded(plant.graph, dags.FOLDER), plant.stages, options, Outside(sources, outlets))
     run.start()

@@ -2,14 +2,15 @@
 
 Rule 1. A record's place in the spool is its number. A successor opens it at the number that was committed; what
     lies behind that was never committed, and is cut off.
-Rule 2. `finish` writes the file from the spool, under a hidden name, and renames it. Killed anywhere and done again,
-    it gives the same file.
+Rule 2. `convert` writes the file from the spool, under a hidden name, and `finish` renames it. Killed anywhere and
+    both done again, they give the same file.
 Rule 3. The spool stays until `leave` after a finish, so that one who is killed before it is known to be finished is
     followed by one who can finish again. `clear` removes what such a death left.
 Rule 4. All names are the plant's own, by its token: two plants beside each other do not meet.
 
     outlet = Spooled(egress, message, "out.parquet", token)     # or a finding: E006, E028
-    outlet.open(written); outlet.write(records); outlet.finish(); outlet.leave()
+    outlet.open(written); outlet.write(records); outlet.convert(); outlet.finish()
+    outlet.leave()
     clear("out.parquet", token)                                  # when the plant is removed
 """
 
@@ -146,8 +147,8 @@ class Spooled:
     def write(self, records: np.ndarray) -> None:
         self.spool.append(records)
 
-    def finish(self) -> None:
-        """Make the file of the spool, and give it its name."""
+    def convert(self) -> None:
+        """Make the file of the spool, under its hidden name."""
         _clear_parts(self._hidden)
         sink = open_sink(self._egress, self._message, self._hidden, format=self._format)
         try:
@@ -160,6 +161,9 @@ class Spooled:
         except BaseException:
             sink.abort()
             raise
+
+    def finish(self) -> None:
+        """Give the file that was made its name."""
         with files.noted(self.where):
             os.replace(self._hidden, self._final)
         self._finished = True

@@ -16,6 +16,7 @@ from byteor.kernel.wait import BLOCK, FOREVER, LINGER, STRATEGIES, Waiter
 from byteor.plant.blocks import Blocks
 from byteor.plant.desk import Desk
 from byteor.plant.ends import EgressRole, IngressRole, Outlet, Source
+from byteor.plant.failpoints import Deaths
 from byteor.plant.logs import Log, LogIngress, LogSource, TapRole
 from byteor.plant.plain_stage import PlainStage
 from byteor.plant.roles import Mover, RoleRunner
@@ -30,6 +31,7 @@ class Manner:
     wait: str
     batch: int = 4096
     interpreted: bool = False
+    deaths: Deaths = field(default_factory=dict)
 
     @property
     def blocking(self) -> bool:
@@ -57,6 +59,8 @@ def assemble(
 ) -> RoleRunner:
     """Make the runner of one role; nothing is compiled yet."""
     desk = Desk(wiring, role, blocks, manner.blocking)
+    if role.name in manner.deaths:
+        desk.doom(manner.deaths[role.name])
     written = next((outside.logs[port.lane] for port in role.outputs if port.lane in outside.logs), None)
     read = next((outside.logs[port.lane] for port in role.inputs if port.lane in outside.logs), None)
     if role.kind == "ingress":

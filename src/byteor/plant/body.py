@@ -28,7 +28,7 @@ from byteor.kernel.wait import ring
 from byteor.plant import channel, directory, findings, places, shared
 from byteor.plant.assembly import Manner, assemble, prepare, waiter
 from byteor.plant.digests import digest
-from byteor.plant.ends import EgressRole, IngressRole
+from byteor.plant.ends import EgressRole
 from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.roles import RoleRunner
@@ -53,16 +53,15 @@ class Members:
         self, where: Path, manifest: Manifest, names: Sequence[str], teller: channel.Teller | None = None
     ) -> None:
         self.where, self.manifest, self.teller = where, manifest, teller
-        self.wiring = wire(graph_of(manifest))
-        self.roles = tuple(_named(self.wiring, name) for name in names)
-        self.manner = manner_of(manifest, self.wiring.graph)
+        self.roles: Sequence[Any] = ()
+        self.wire(names)
         self.failure: Exception | None = None
         self.why, self.signal = OVER, 0
         self._stop = np.zeros(1, np.int64)
         self._left, self._failing = len(self.roles), threading.Lock()
         self._finish = threading.Event()
         self._owners: list[Any] = []
-        self.runners: list[RoleRunner] = []
+        self.runners: list[Any] = []
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Members:
@@ -76,13 +75,24 @@ class Members:
 
     # bring-up
 
+    def wire(self, names: Sequence[str]) -> None:
+        """Find the roles of these names, and how they run."""
+        self.wiring = wire(graph_of(self.manifest))
+        self.roles = tuple(_named(self.wiring, name) for name in names)
+        self.manner = manner_of(self.manifest, self.wiring.graph)
+
+    def path_of(self, stage: str) -> str:
+        """The key of a stage in the spec."""
+        role = self.wiring.role(stage)
+        return f"lane_graph.{role.path}" if role else ""
+
     def get_ready(self) -> None:
         """Attach, win the owner locks, compile, and take up what the last commits left."""
         logs = logs_of(self.wiring, self.manifest.outputs, self.where)
         now = {number: log.generation() for number, log in logs.items()}
         blocks = shared.attach(self.wiring, self.where, self.manifest.generations, self.roles, now)
         for role in self.roles:
-            self._owners.append(_own(role, blocks.books[role.number]))
+            self._owners.append(own(role, blocks.books[role.number]))
         codes = self._codes()
         outside = replace(places.outside_of(self.manifest, self.wiring, self.roles), logs=logs)
         self.runners = [assemble(self.wiring, role, blocks, codes, self.manner, outside) for role in self.roles]
@@ -130,7 +140,7 @@ class Members:
                 thread.start()
         elif order == channel.DRAIN:
             for runner in self.runners:
-                if isinstance(runner, IngressRole) and runner.role.kind == "ingress":
+                if runner.role.kind == "ingress":
                     runner.ending = True
         elif order == channel.FINISH:
             self._finish.set()
@@ -147,10 +157,10 @@ class Members:
         if not self._threads:
             self._watch.over()
 
-    def _run(self, runner: RoleRunner) -> None:
+    def _run(self, runner: Any) -> None:
         try:
             while not runner.advance(waiter(runner, self._stop.ctypes.data, self.manner)) and not self._stop[0]:
-                if isinstance(runner, EgressRole) and runner.drained and not runner.may_finish:
+                if runner.role.kind == "egress" and runner.drained and not runner.may_finish:
                     self._await_finish(runner)
         except Exception as e:  # noqa: BLE001 it is handed to the thread that waits
             with self._failing:
@@ -162,7 +172,7 @@ class Members:
         if last:
             self._watch.over()
 
-    def _await_finish(self, runner: EgressRole) -> None:
+    def _await_finish(self, runner: Any) -> None:
         """Say that all is written, and wait for the order to complete the output."""
         if self.teller is None:
             self._finish.set()
@@ -182,10 +192,8 @@ class Members:
         return 0
 
     def _told_failure(self, e: StageFailed) -> int:
-        role = self.wiring.role(e.stage)
-        path = f"lane_graph.{role.path}" if role else ""
         data = {"stage": e.stage, "sequence": e.sequence, "cause": e.reason, "record": e.record}
-        self._tell(channel.FAILED, str(e), [x.STAGE_RAISED.at(path, str(e))], **data)
+        self._tell(channel.FAILED, str(e), [x.STAGE_RAISED.at(self.path_of(e.stage), str(e))], **data)
         return 1
 
     def _tell(self, kind: str, text: str = "", found: Sequence[Diagnostic] = (), **data: Any) -> None:
@@ -203,7 +211,12 @@ def graph_of(manifest: Manifest) -> LaneGraph:
 def manner_of(manifest: Manifest, graph: LaneGraph) -> Manner:
     """How the plant runs."""
     options: Mapping[str, Any] = manifest.options
-    return Manner(options.get("wait") or graph.wait, int(options.get("batch", 4096)), bool(options.get("interpreted")))
+    return Manner(
+        options.get("wait") or graph.wait,
+        int(options.get("batch", 4096)),
+        bool(options.get("interpreted")),
+        options.get("deaths") or {},
+    )
 
 
 def _named(wiring: Wiring, name: str) -> Role:
@@ -214,7 +227,7 @@ def _named(wiring: Wiring, name: str) -> Role:
     return role
 
 
-def _own(role: Role, book: Any) -> Any:
+def own(role: Any, book: Any) -> Any:
     """Win a role's lock, and write down for people who has it."""
     owner = book.try_lock("owner")
     if owner is None:
@@ -229,8 +242,12 @@ def _own(role: Role, book: Any) -> Any:
 def _changed(role: Role, codes: Mapping[str, Stage], manifest: Manifest) -> Diagnostic | None:
     if role.name not in codes or digest(codes[role.name]) == manifest.stages.get(role.name):
         return None
-    message = f"the code of `{role.name}` is not what it was when the plant began"
-    return findings.STAGE_CHANGED.at(f"lane_graph.{role.path}", message)
+    return changed(role.name, f"lane_graph.{role.path}")
+
+
+def changed(name: str, path: str) -> Diagnostic:
+    """The finding for a stage whose code is another one by now."""
+    return findings.STAGE_CHANGED.at(path, f"the code of `{name}` is not what it was when the plant began")
 
 
 def refuse(found: Any) -> None:

@@ -25,7 +25,6 @@ from byteor.kernel.steps import (
     make_giving_work,
     make_message_work,
 )
-from byteor.kernel.turns import make_turns
 from byteor.spec.model import Stage as Spec
 
 _WORKS = {
@@ -37,18 +36,27 @@ _WORKS = {
 
 
 def turns_of(
-    spec: Spec, code: Stage, into: np.dtype, out: np.dtype, table: np.ndarray, p: np.ndarray, row_of: Any
+    make_turns: Any,
+    spec: Spec,
+    code: Stage,
+    into: np.dtype,
+    out: np.dtype,
+    table: np.ndarray,
+    p: np.ndarray,
+    row_of: Any,
 ) -> Any:
     """The compiled turns of a stage; raises NotCompilable."""
     call = adapted(spec, code, into, out, table.dtype, p.dtype)
     found = facts(call, signature(spec, into, out, table, p))
     keyed = spec.state is not None and bool(spec.state.by)
     form = Form(spec.min_out == 0, found.raises, keyed, found.answer == "mask", spec.min_out, spec.max_out)
-    return _turns(spec.form, spec.in_place, view(into), view(out), call, row_of, form)
+    return _turns(make_turns, spec.form, spec.in_place, view(into), view(out), call, row_of, form)
 
 
 @functools.cache
-def _turns(form: str, in_place: bool, view_in: Any, view_out: Any, call: Any, row_of: Any, shape: Form) -> Any:
+def _turns(
+    make_turns: Any, form: str, in_place: bool, view_in: Any, view_out: Any, call: Any, row_of: Any, shape: Form
+) -> Any:
     return waiting(make_turns(_WORKS[form, in_place](view_in, view_out, call, row_of, shape)))
 
 

@@ -16,6 +16,7 @@ from byteor.kernel import commit as c
 from byteor.kernel.order import LOWEST
 from byteor.kernel.plain import I64, KINDS
 from byteor.plant.blocks import Blocks, book_params, row_bytes
+from byteor.plant.failpoints import SHIPPED, Death, Steps, mortal
 from byteor.plant.wiring import Port, Role, Wiring
 from byteor.spec.lane_graph import Merge, Order
 
@@ -54,12 +55,24 @@ class Desk:
             *_key(wiring, role, orders),
             *(at[7], self.book.address("table"), row_words, at[5]),
         )
+        self.steps: Steps = SHIPPED
+        self._death: Death | None = None
         for i, port in enumerate(role.inputs):
             if blocks.lanes[port.lane] is not None:  # a journal is no ring: its role knows where it stands
                 self._fill_input(i, port)
         for j, port in enumerate(role.outputs):
             if blocks.lanes[port.lane] is not None:
                 self._fill_output(j, port, orders)
+
+    def doom(self, deaths: Sequence[tuple[str, int]]) -> None:
+        """Let this start of the role die where its turn among `deaths` says."""
+        self._death = Death(deaths, self.book.read("owner"))
+        self.steps, self.hot = mortal(), self._death.desk(self.hot)
+
+    def at(self, point: str) -> None:
+        """Pass a point between two steps: who was told to die there does."""
+        if self._death is not None:
+            self._death.at(point)
 
     def _stride(self) -> int:
         return int(self.book.address("record_epoch", 1) - self.book.address("record_epoch"))

@@ -19,6 +19,7 @@ from byteor.kernel import feed, turns
 from byteor.kernel.hot import waiting
 from byteor.kernel.wait import Waiter
 from byteor.plant.desk import WORD, Desk
+from byteor.plant.failpoints import CONVERTED, RENAMED, SPOOLED
 from byteor.plant.roles import FAULTS, RoleRunner
 
 Source = Callable[[int], Iterator[np.ndarray]]  # batches from a position on
@@ -33,8 +34,11 @@ class Outlet(Protocol):
     def write(self, records: np.ndarray) -> None:
         """Take records; they are to be written when this returns."""
 
+    def convert(self) -> None:
+        """Make ready what is to be complete; to do it twice does no harm."""
+
     def finish(self) -> None:
-        """Complete the output; to do it twice does no harm."""
+        """Complete the output, which was converted; to do both twice does no harm."""
 
     def leave(self) -> None:
         """Let go of it as it is: a successor goes on."""
@@ -55,7 +59,7 @@ class IngressRole(RoleRunner):
         self.ending = False
 
     def prepare(self) -> None:
-        self._feed = waiting(feed.feed_rows)
+        self._feed = waiting(self.desk.steps.feed_rows)
 
     def feed(self, rows: np.ndarray, waiter: Waiter) -> int:
         """Put rows as room comes; answer how many before patience was over."""
@@ -96,7 +100,7 @@ class EgressRole(RoleRunner):
         desk.now[c.ENDED // WORD] = 0
 
     def prepare(self) -> None:
-        self._wait = waiting(feed.await_turn)
+        self._wait = waiting(self.desk.steps.await_turn)
 
     def attach(self) -> int:
         epoch = super().attach()
@@ -126,6 +130,7 @@ class EgressRole(RoleRunner):
                 return False
             if self._outlet is not None:
                 self._outlet.write(records)
+                self.desk.at(SPOOLED)
             self.written(len(records))
         self.drained = True
         if self.may_finish:
@@ -134,7 +139,10 @@ class EgressRole(RoleRunner):
 
     def _finish(self) -> None:
         if self._outlet is not None and not self.count(c.ENDED):
+            self._outlet.convert()
+            self.desk.at(CONVERTED)
             self._outlet.finish()
+            self.desk.at(RENAMED)
         self.desk.now[c.ENDED // WORD] = 1
         self._settle(self.desk.hot)
         self.close()

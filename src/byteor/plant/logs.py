@@ -24,6 +24,7 @@ from byteor.lanes import journal
 from byteor.lanes.outcome import Closed
 from byteor.plant.desk import Desk
 from byteor.plant.ends import EgressRole, IngressRole, Source
+from byteor.plant.failpoints import APPENDED
 from byteor.plant.wiring import Wiring
 from byteor.spec.lane_graph import Lane, LaneGraph
 
@@ -152,6 +153,7 @@ class TapRole(EgressRole):
             if not len(records):
                 return False
             self._writing.append(records)
+            self.desk.at(APPENDED)
             self.written(len(records))
         self._writing.close()
         self._finish()
@@ -185,6 +187,7 @@ class LogIngress(IngressRole):
         assert self._writing is not None
         part = rows[: self.limit]
         self._writing.append(part)
+        self.desk.at(APPENDED)
         self._took(len(part))
         return 0 if _stopped(waiter) else len(part)
 

@@ -44,6 +44,9 @@ class SinkOutlet:
     def write(self, records: np.ndarray) -> None:
         self.sink.write(records)
 
+    def convert(self) -> None:
+        """Nothing: it was written as what it is to be."""
+
     def finish(self) -> None:
         """Nothing: all outputs are completed together."""
 
@@ -65,6 +68,9 @@ class Nowhere:
         """Nothing: records are counted, and no more."""
 
     def write(self, records: np.ndarray) -> None:
+        """Nothing: as above."""
+
+    def convert(self) -> None:
         """Nothing: as above."""
 
     def finish(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from byteor.exec.record import Records, Texts, rows
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel import commit as c
-from byteor.kernel import feed, moves, steps, turns
+from byteor.kernel import moves, steps, turns
 from byteor.kernel.hot import short, waiting
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import note_batch
@@ -56,7 +56,7 @@ class PlainStage(StageRunner):
         self._orders = self._words(desk.role.inputs[0]), self._words(desk.role.outputs[0])
 
     def prepare(self) -> None:
-        self._wait = waiting(feed.await_turn)
+        self._wait = waiting(self.desk.steps.await_turn)
         self._note = short(note_batch, numba.int64, numba.int64)
         self._rows_of = waiting(make_rows_of(self.held.row_of)) if self.held.keys else None
 

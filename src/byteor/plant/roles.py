@@ -8,6 +8,7 @@ Rule 3. What goes wrong in a stage leaves as `StageFailed`, with the stage's nam
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -15,8 +16,7 @@ import numba
 
 from byteor.exec.runners import StageFailed
 from byteor.exec.schema import dtype
-from byteor.kernel import commit as c
-from byteor.kernel import feed, moves, steps, turns
+from byteor.kernel import moves, steps, turns
 from byteor.kernel.hot import short, waiting
 from byteor.kernel.plain import KINDS
 from byteor.kernel.wait import Waiter
@@ -43,9 +43,9 @@ class RoleRunner(ABC):
         self.bell = plant.address("runner_bell", number)
         self.drained = self.done = False
         self._desk_type = numba.typeof(desk.hot)
-        self._recover = short(c.recover, self._desk_type)
-        self._close = short(c.close_outputs, self._desk_type)
-        self._settle = short(feed.settle_turn, self._desk_type)
+        self._recover = short(desk.steps.recover, self._desk_type)
+        self._close = short(desk.steps.close_outputs, self._desk_type)
+        self._settle = short(desk.steps.settle_turn, self._desk_type)
 
     def prepare(self) -> None:  # noqa: B027 most kinds have nothing of their own
         """Compile, or load, all that the role calls."""
@@ -106,7 +106,7 @@ class Mover(RoleRunner):
         part, kind = desk.role.part, desk.role.kind
         pick = moves.PICKS[part.policy if kind == "merge" else ""]
         route = moves.ROUTES[part.policy if kind == "router" else ""]
-        self._turns = _mover(pick, route)
+        self._turns = _mover(desk.steps.make_turns, pick, route)
         self._mover = self._facts()
 
     def _facts(self) -> moves.Mover:
@@ -140,10 +140,6 @@ def _compiled(function: Any, *args: Any) -> None:
     function.compile(tuple(numba.typeof(arg) for arg in args))
 
 
-_MOVERS: dict[tuple[Any, Any], Any] = {}
-
-
-def _mover(pick: Any, route: Any) -> Any:
-    if (pick, route) not in _MOVERS:
-        _MOVERS[pick, route] = waiting(turns.make_turns(moves.make_mover(pick, route)))
-    return _MOVERS[pick, route]
+@functools.cache
+def _mover(make_turns: Any, pick: Any, route: Any) -> Any:
+    return waiting(make_turns(moves.make_mover(pick, route)))

@@ -22,6 +22,7 @@ from byteor.kernel.hot import waiting
 from byteor.kernel.wait import Waiter
 from byteor.plant.compile import turns_of
 from byteor.plant.desk import WORD, Desk
+from byteor.plant.failpoints import END_COMMITTED, END_FILLED
 from byteor.plant.held import Held
 from byteor.plant.roles import END_ORDER, FAULTS, RoleRunner, _compiled
 from byteor.spec.model import Stage as Spec
@@ -87,14 +88,16 @@ class StageRunner(RoleRunner):
         self.desk.book.array("end")[: n * out.itemsize] = out[:n].view(np.uint8)
         self.desk.book.write("end_count", n)
         self.desk.now[c.ENDED // WORD] = 0
+        self.desk.at(END_FILLED)
         self._settle(self.desk.hot)
+        self.desk.at(END_COMMITTED)
 
     def _send_end(self, waiter: Waiter) -> bool:
         sent, total = self.count(c.ENDED), self.desk.book.read("end_count")
         size = self.out.dtype.itemsize
         rows, counter = self.desk.book.address("end") + sent * size, self.desk.hot.now + c.ENDED
         what = feed.Feed(rows, size, counter, END_ORDER, self.late)
-        result = waiting(feed.feed_rows)(self.desk.hot, what, total - sent, self.limit, waiter)
+        result = waiting(self.desk.steps.feed_rows)(self.desk.hot, what, total - sent, self.limit, waiter)
         if result < 0:
             raise StageFailed(self.role.name, -1, f"`end`: {FAULTS[result]}")
         return bool(self.count(c.ENDED) == total)
@@ -131,7 +134,8 @@ class CompiledStage(StageRunner):
 
     def prepare(self) -> None:
         held, p = self.held, self.held.p
-        self._turns = turns_of(self.spec, self.code, self.into.dtype, self.out.dtype, held.table, p, held.row_of)
+        lanes, make_turns = (self.into.dtype, self.out.dtype), self.desk.steps.make_turns
+        self._turns = turns_of(make_turns, self.spec, self.code, *lanes, held.table, p, held.row_of)
         self._bench = self._made()
         nothing = Waiter(0, 0, 0, 0, 0)
         _compiled(self._turns, self.desk.hot, self._bench, self.limit, nothing)
