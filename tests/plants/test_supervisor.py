@@ -17,7 +17,7 @@ import pytest
 from byteor.plant import directory, findings
 from byteor.plant.channel import DONE, READY, Report
 from byteor.plant.process import Outcome, Role
-from byteor.plant.supervisor import Ground, Pauses, Supervisor
+from byteor.plant.supervisor import SERVERS, Ground, Pauses, Supervisor
 
 BODIES = "tests.plants.bodies"
 SOON = Pauses(first=0.001, patience=0.2)
@@ -56,7 +56,8 @@ class Stage:
         return outcomes
 
     def kill(self, name: str) -> None:
-        os.kill(self.supervisor.pids[name], signal.SIGKILL)
+        processes = self.supervisor._processes  # a role may have told its pid before its server has
+        os.kill(processes[name].pid if name in processes else self.supervisor.pids[name], signal.SIGKILL)
 
 
 def alive(pid: int) -> bool:
@@ -179,11 +180,18 @@ def test_no_successor_before_the_lock_is_free(tmp_path: Path) -> None:
 
     def free(name: str) -> bool:
         asked.append(name)
-        return len(asked) == 3
+        return len(asked) in (1, 4)
 
     dying = role("mid", "dies", "on_failure", 1, attempts=str(tmp_path / "a"), times=1)
     stage = Stage(dying, free=free)
-    assert stage.run()["mid"].status == "done" and asked == ["mid"] * 3
+    assert stage.run()["mid"].status == "done" and asked == ["mid"] * 4
+
+
+def test_a_role_of_a_plant_that_was_left_is_waited_for() -> None:
+    """Whoever resumes a plant may come before its roles have noticed that their supervisor is gone."""
+    asked: list[str] = []
+    stage = Stage(role("mid", "quick"), free=lambda name: bool(asked.append(name)) or len(asked) > 2)
+    assert stage.run()["mid"].status == "done" and len(asked) == 3
 
 
 def test_a_cut_region_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -231,6 +239,23 @@ def test_a_lost_forkserver_is_replaced_and_nobody_notices() -> None:
     assert [outcome.status for outcome in outcomes.values()] == ["done", "done"]
     assert outcomes["mid"].restarts == 1 and outcomes["in"].restarts == 0
     assert servers[0] != servers[1] and stage.supervisor.status == "drained"
+
+
+@pytest.mark.parametrize("times", [1, 99])
+def test_a_forkserver_that_is_killed_before_it_can_work_is_replaced(times: int) -> None:
+    """Not for ever: what kills one after the other is told."""
+    killed: set[int] = set()
+
+    def kills(name: str) -> bool:
+        pid = stage.supervisor.pids["forkserver"]
+        if len(killed) < times:
+            killed.add(pid)
+            os.kill(pid, signal.SIGKILL)
+        return True
+
+    stage = Stage(role("mid", "quick"), free=kills)
+    outcome = stage.run()["mid"]
+    assert (outcome.status, len(killed)) == (("done", 1) if times == 1 else ("stopped", SERVERS))
 
 
 def test_a_forkserver_lost_among_its_asks_starts_each_role_once(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from byteor.plant.body import refuse
 from byteor.plant.process import Outcome as Ended
 from byteor.plant.processes import Processes, Wanted, bring_up, resume
 from byteor.plant.run import report_of
+from byteor.plant.supervisor import Pauses
 from byteor.plant.unsupported import unsupported
 from byteor.spec.placement import Place, Placement
 
@@ -100,7 +101,7 @@ def _supervised(made: Processes, progress: Progress, keep: bool, seen: Any) -> O
     try:
         with caught(on_signal) as signals:
             progress.begin()
-            ended = made.run(_show, lambda: progress.show(made.snapshot()), SHOWN)
+            ended = made.run(_show, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
         assert made.supervisor is not None
         status = made.supervisor.status
         now = made.snapshot()

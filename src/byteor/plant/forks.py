@@ -175,13 +175,19 @@ class Forks:
         self._asks.clear()
         return Lost(tuple(ask.name for ask in open_asks), self.ready)
 
-    def close(self) -> None:
-        """End the server; its children live on, but for those that were asked for and not yet spoken of."""
+    def close(self, patience: float = 0.0) -> int:
+        """End the server, at once or if it does not end by itself within `patience`; answer with its status.
+
+        Its children live on, but for those that were asked for and not yet spoken of.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
         self._process.send_signal(signal.SIGKILL)  # it may be in the middle of its imports, or of a fork
-        self._process.wait()
+        status = self._process.wait()
         for event in self.heard():
             if isinstance(event, Born):
                 signal.pidfd_send_signal(event.pidfd, signal.SIGKILL)
                 os.close(event.pidfd)
         self._end.close()
         self.output.close()
+        return status

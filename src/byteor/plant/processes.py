@@ -30,7 +30,7 @@ from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.process import Outcome, Role
 from byteor.plant.status import Status, status_of
-from byteor.plant.supervisor import Ground, Supervisor
+from byteor.plant.supervisor import Ground, Pauses, Supervisor
 from byteor.plant.wiring import Wiring, wire
 from byteor.spec.kv import encode
 from byteor.spec.lane_graph import LaneGraph
@@ -38,6 +38,7 @@ from byteor.spec.placement import Place, Placement
 from byteor.spec.placement import decode as decode_placement
 from byteor.spec.placement import encode as encode_placement
 
+PAUSES = Pauses()
 BODY = "byteor.plant.body:main"
 PRELOAD = ("byteor.plant.body", "byteor.plant.plain_stage", "byteor.edges.open")
 Show = Callable[[str, str], object]
@@ -68,12 +69,9 @@ class Processes:
         self._drained: set[str] = set()
         self._egresses = {role.name for role in wiring.roles if role.kind == "egress"}
 
-    def run(self, show: Show, turn: Callable[[], object] = tuple, every: float | None = None) -> tuple[Outcome, ...]:
+    def run(self, show: Show, turn: Callable[[], object] = tuple, pauses: Pauses = PAUSES) -> tuple[Outcome, ...]:
         """Run the plant to its end."""
-        from byteor.plant.supervisor import Pauses
-
         ground = Ground(self._free, self._ring, self._damage, self._heard)
-        pauses = Pauses(turn=every)
         self.supervisor = Supervisor(list(self._roles()), ground, show, PRELOAD, pauses, turn)
         began = time.perf_counter()
         try:

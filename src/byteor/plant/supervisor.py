@@ -32,6 +32,8 @@ from byteor.plant.forkserver import PRELOAD
 from byteor.plant.process import DIED, ON_FAILURE, Outcome, Process, Role
 
 AGAIN = 0.01  # seconds between two looks at a lock that its dead owner is about to free
+LAST_WORDS = 0.5  # seconds that a forkserver has to end, once it has closed its channel
+SERVERS = 5  # forkservers in a row that were killed before they could work; then something is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Supervisor:
         self._ground, self._show, self._preload, self._pauses, self._turn = ground, show, preload, pauses, turn
         self._processes = {role.name: Process(role, show) for role in roles}
         self._forks: Forks | None = None
+        self._unready = 0
         self._selector = selectors.DefaultSelector()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._asked = self._answered = 0
@@ -93,8 +96,8 @@ class Supervisor:
         try:
             self._watch(self._bell, self._on_bell)
             self._serve()
-            for process in self._processes.values():
-                self._begin(process)
+            for process in self._processes.values():  # of a plant that was left, some may still be about to stop
+                self._succeed(process, time.monotonic())
             while any(process.outcome is None for process in self._processes.values()):
                 self._step()
             return self.outcomes
@@ -196,9 +199,10 @@ class Supervisor:
         """Replace a forkserver; what it was asked and had not answered may live all the same."""
         self._ignore(forks)
         self._ignore(forks.output)
-        forks.close()
+        status = forks.close(LAST_WORDS)
         self._forks = None
-        if not event.ready:
+        self._unready = 0 if event.ready else self._unready + 1
+        if not event.ready and (status >= 0 or self._unready == SERVERS):
             self._fail(findings.NO_FORKSERVER.at("forkserver", "it ended before it was ready"))
         elif not self.stopping:
             self._serve()
