@@ -115,3 +115,27 @@ def test_a_value_is_announced_before_it_is_written_and_published_after(target: A
     assert functions[0] == "put store_relaxed"
     assert functions[-1] == "put store_release"
     assert len(functions) > 2 and set(functions[1:-1]) == {"copy_words store_relaxed"}
+
+
+def places(what: Compiled, target: Any, function: str) -> list[tuple[Any, str]]:
+    """The operations in the code that has those of a function, in the order of their instructions."""
+    bodies = [[i for i in body if i.line >= FIRST] for body in emit(what, target).values()]
+    named = [[(what.asked[i.line - FIRST], i.text) for i in body] for body in bodies]
+    (found,) = [body for body in named if any(site.function == function for site, _ in body)]
+    return found
+
+
+def stores(found: list[tuple[Any, str]]) -> list[Any]:
+    """Those that are stores by themselves."""
+    return [site for site, text in found if re.match(r"mov\w* .*\)$|st", text)]
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda t: t.name)
+def test_a_record_is_written_between_its_fence_and_its_epoch(target: Any) -> None:
+    """A death would show a word that is stored behind its record's epoch, or before the epoch of the one before."""
+    found = places(compiled("commit", TREE), target, "commit")
+    *words, last = stores(found)
+    assert {site.operation for site in words} == {"store_relaxed"}
+    assert (last.function, last.operation) == ("commit", "store_release")
+    if any(site.operation == "fence_release" for site, _ in found):  # x86-64 needs none
+        assert found[0][0].operation == "fence_release"

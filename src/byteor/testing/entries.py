@@ -8,6 +8,7 @@ Rule 3. Every atomic operation in the kernel's source belongs to an entry; `kern
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from byteor.kernel.atomics import (
 )
 from byteor.kernel.hot import hot
 from byteor.kernel.ring import advance
+from byteor.testing.role_entries import RULED_OUT, role_entries
 from byteor.testing.tagged import Compiled, Tree, calls
 
 ROW = np.dtype([("a", "<i8"), ("b", "<i8")])
@@ -173,6 +175,7 @@ def _entries() -> dict[str, tuple[Any, tuple[Any, ...]]]:
         "ring_all": (lanes.ring_all, (WORD,)),
         "wait_change": (lanes.wait_change, (WORD, 0, WORD, 0, WORD, 0, 0)),
         "gather": (shards.gather, (ROUTES, rows, places, dead, PAIR, rows, numbers, WAITER, PAIR)),
+        **role_entries(),
     }
 
 
@@ -184,9 +187,11 @@ BEFORE_DEATH: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 
 def compiled(name: str, tree: Tree) -> Compiled:
-    """An entry, compiled."""
+    """An entry, compiled; what it cannot come to is not asked for."""
     function, args = ENTRIES[name]
-    return tree(function, *args)
+    whole = tree(function, *args)
+    left_out = RULED_OUT.get(name, ())
+    return replace(whole, asked={n: site for n, site in whole.asked.items() if site.function not in left_out})
 
 
 def kernel_sites() -> set[tuple[str, int, str]]:

@@ -17,6 +17,7 @@ from byteor.kernel import steps, turns
 from byteor.kernel.moves import FELL
 from byteor.kernel.state import CONTENDED
 from byteor.kernel.steps import Form
+from byteor.kernel.wait import ANNOUNCED
 from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, Row, same, scenario, sent
 from byteor.testing.lift import Body
@@ -416,7 +417,7 @@ scenario("split and merged: all kept, 3 equal fields", full=True)(lambda lab: sp
 # Waits that block
 
 
-def wakes(lab: Lab, missing: int, at: int | None, by: Any) -> Check:
+def wakes(lab: Lab, missing: int, at: int | None, by: Any, announced: bool = False) -> Check:
     """Who sleeps for what it has not seen is woken by a neighbour's commit that changes one word, or by the end."""
     plant = Plant(lab)
     lane = plant.lane(1, readers=2, numbering=0, starts=c.FROM_RECORDS)
@@ -439,6 +440,8 @@ def wakes(lab: Lab, missing: int, at: int | None, by: Any) -> Check:
 
     def changing() -> Body:
         desk = plant.desk(other)
+        while announced and (yield "load", "acquire", sleeper.bell + ANNOUNCED) == 0:
+            yield "pause", ""
         if at is not None:
             plant.plain.words[desk.now + c.TAKEN + at] = 1
         yield from plant.lift(by)(desk)
@@ -457,6 +460,11 @@ scenario("wait_change blocks: a record")(partial(wakes, missing=turns.STARVED, a
 scenario("wait_change blocks: a mark's field")(partial(wakes, missing=turns.STARVED, at=8 + c.FIELD, by=c.settle))
 scenario("wait_change blocks: a mark's word")(partial(wakes, missing=turns.STARVED, at=8 + c.WORD, by=c.settle))
 scenario("wait_change blocks: the end")(partial(wakes, missing=turns.STARVED, at=None, by=c.close_outputs))
+
+
+scenario("wait_change blocks: a record, once it has announced itself")(
+    partial(wakes, missing=turns.STARVED, at=8 + c.AT, by=c.settle, announced=True)
+)
 
 
 @scenario("wait_change blocks: a stop")
@@ -622,6 +630,26 @@ def egress(lab: Lab, capacity: int, count: int, deaths: int, limit: int = 64) ->
         lab.world.spawn(plant.producing(up, sent(count)), "producer")
     plant.spawn(partial(plant.collecting, role, got), "egress", deaths)
     return lambda: same(got, sent(count))
+
+
+@scenario("a slot is written over once it was given back, by whoever did")
+def _(lab: Lab) -> Check:
+    plant = Plant(lab)
+    up = plant.lane(1)
+    role = plant.role("egress", [up])
+    got: list[Row] = []
+    plant.fill(up, sent(1), closed=False)
+
+    def overwriting() -> Body:
+        while (yield "load", "acquire", up.gates) == 0:
+            yield "pause", ""
+        record = plant.plain.rows[up.slots][0]
+        record.a, record.b = 7, 7
+        yield "store", "release", up.closed, 1
+
+    lab.world.spawn(overwriting(), "producer")
+    plant.spawn(partial(plant.collecting, role, got), "egress", 1)
+    return lambda: same(got, sent(1))
 
 
 scenario("egress: input of 1, 2 messages")(lambda lab: egress(lab, 1, 2, 0))

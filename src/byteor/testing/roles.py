@@ -207,6 +207,28 @@ class Plant:
             got.append(self.plain.rows[lane.slots][n & (lane.capacity - 1)].values())
             yield "store", "release", lane.gates + c.GATE_LINE * reader, n + 1
 
+    def sending(self, lane: Lane, rows: Sequence[Row], words: Sequence[int] = (), close: bool = False) -> Body:
+        """Send rows from where the lane is, whatever room there is: for one actor alone."""
+        n = self.lab.value(lane.cursor)
+        for k, (a, b) in enumerate(rows):
+            record = self.plain.rows[lane.slots][(n + k) & (lane.capacity - 1)]
+            record.a, record.b = a, b
+            if lane.orders:
+                self.plain.sides[lane.orders][(n + k) & (lane.capacity - 1)] = words[k]
+        yield "store", "release", lane.cursor, n + len(rows)
+        if close:
+            yield "store", "release", lane.closed, n + len(rows)
+
+    def taking(self, lane: Lane, got: list[Any], reader: int = 0) -> Body:
+        """Take all that is there, with order words where there are some: for one actor alone."""
+        gate = lane.gates + c.GATE_LINE * reader
+        first, end = self.lab.value(gate), self.lab.value(lane.cursor)
+        for n in range(first, end):
+            slot = n & (lane.capacity - 1)
+            words = (self.plain.sides[lane.orders][slot],) if lane.orders else ()
+            got.append((*self.plain.rows[lane.slots][slot].values(), *words))
+        yield "store", "release", gate, end
+
     def rows_of(self, lane: Lane) -> list[Row]:
         """What an ended lane holds; for checks at the end, where nothing was written over."""
         count = self.lab.value(lane.cursor)
@@ -346,13 +368,19 @@ class Plant:
         return self.turning(role, self.desk(role), make_mover(moves.PICKS[pick], moves.ROUTES[route]), mover, **how)
 
     def turning(
-        self, role: Role, desk: c.Desk, work: Any, tools: Any, after: Sequence[int] = (), result: int = turns.ENDED
+        self,
+        role: Role,
+        desk: c.Desk,
+        work: Any,
+        tools: Any,
+        after: Sequence[int] = (),
+        result: int | None = turns.ENDED,
     ) -> Body:
-        """Take a role up, take its turns, and close."""
+        """Take a role up, take its turns, and close; where no result is asked for, stopping is one."""
         yield from after_death_of(*after)
         yield from self.taking_up(role, desk)
         ended = yield from self.lift(make_turns(work))(desk, tools, role.limit, self.waiter(role))
-        assert ended == result, f"{role.name} ended with {ended}"
+        assert ended in (turns.HELD, turns.ENDED) if result is None else ended == result, f"{role.name}: {ended}"
         if ended == turns.ENDED:
             yield from self.lift(c.close_outputs)(desk)
 

@@ -198,6 +198,8 @@ class World:
                     raise Failure(f"loop without end: {actor.name} pauses for ever")
                 {"": actor.pause, "acquire": actor.thread.acquire, "release": actor.thread.release}[op[1]]()
                 op = actor.body.send(None)
+            if len(op) > 2 and 0 <= op[2] < _SPACING:
+                raise Failure(f"no word: {actor.name} at {op[2]}")
             actor.op = op
         except StopIteration:
             actor.op = None
