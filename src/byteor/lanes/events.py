@@ -129,21 +129,26 @@ def create(
     """Make a lane; without a path, in the memory of this process."""
     given = None if dtype is None else checked(dtype, where(path))
     size = given.itemsize if given is not None else slot_bytes or 0
-    faults = (
-        ((given is None) == (slot_bytes is None), "it needs a type or `slot_bytes`, one of them"),
-        (readers < 1, "it needs a reader"),
-        (
-            enveloped and (given is not None or size < HEADER_BYTES),
-            "envelopes are for raw bytes, in slots that hold one",
-        ),
-    )
-    if found := [t.BAD_OPTION.at(where(path), said) for wrong, said in faults if wrong]:
-        raise Refused(found)
+    _judge(path, given, slot_bytes, readers, enveloped)
     fixed = {"capacity": capacity, "slot_bytes": size, "lengths": int(given is None), "orders": 0}
     params = {"rings": producers, "gates": readers, "filters": 0, **fixed}
     bits = BITS["may_block"] * may_block | BITS["enveloped"] * enveloped
     block = make(path, kind, params, bits, given, Mapping(prefault, mlock))
     return Lane(path.name if path else "", block, given, cells.win(block, "lane_closed", [0]))
+
+
+def _judge(path: Path | None, given: Type | None, slot_bytes: int | None, readers: int, enveloped: bool) -> None:
+    """Refuse what cannot be."""
+    faults = (
+        ((given is None) == (slot_bytes is None), "it needs a type or `slot_bytes`, one of them"),
+        (readers < 1, "it needs a reader"),
+        (
+            enveloped and (given is not None or (slot_bytes or 0) < HEADER_BYTES),
+            "envelopes are for raw bytes, in slots that hold one",
+        ),
+    )
+    if found := [t.BAD_OPTION.at(where(path), said) for wrong, said in faults if wrong]:
+        raise Refused(found)
 
 
 def attach(path: Path, dtype: Any = None, *, wait: float = 1.0, kind: Kind = EVENTS) -> Lane:

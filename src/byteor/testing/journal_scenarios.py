@@ -331,5 +331,7 @@ def in_files(lab: Lab, sizes: Sequence[int]) -> Check:
 
 
 scenario("journal: files: writer dies at any operation: 2 records")(lambda lab: in_files(lab, (LONG, SHORT)))
-scenario("journal: files: writer dies at any operation: 3 records", full=True)(lambda lab: in_files(lab, (SHORT, SHORT, SHORT)))
+scenario("journal: files: writer dies at any operation: 3 records", full=True)(
+    lambda lab: in_files(lab, (SHORT, SHORT, SHORT))
+)
 scenario("journal: files: writer dies at any operation: a full segment")(lambda lab: in_files(lab, (FULL, SHORT)))
