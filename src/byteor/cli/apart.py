@@ -26,11 +26,19 @@ from byteor.exec.run import judge_options
 from byteor.exec.shard import Options
 from byteor.plant import findings
 from byteor.plant.body import refuse
+from byteor.plant.directory import look
 from byteor.plant.process import Outcome as Ended
 from byteor.plant.processes import Processes, Wanted, bring_up, resume
-from byteor.plant.run import report_of
+from byteor.plant.ring_blocks import parts_of
+from byteor.plant.ring_processes import RingProcesses, WantedRing
+from byteor.plant.ring_processes import bring_up as bring_up_ring
+from byteor.plant.ring_processes import resume as resume_ring
 from byteor.plant.supervisor import Pauses
 from byteor.plant.unsupported import unsupported
+from byteor.plant.wiring import wire
+from byteor.spec.kv import decode
+from byteor.spec.lane_graph import LaneGraph
+from byteor.spec.model import SingleRing
 from byteor.spec.placement import Place, Placement
 
 SHOWN = 0.5  # seconds between two looks at the tables
@@ -41,17 +49,25 @@ def run_apart(ready: Prepared, asked: Asked) -> Outcome:
     assert asked.apart is not None
     with Progress() as progress:
         try:
-            wanted = _wanted(ready, asked)
-            made = bring_up(wanted, Path(asked.apart.dir) if asked.apart.dir else None, progress.say)
+            made = _brought_up(ready, asked, progress)
         except diag.Refused as e:
             raise ready.seen.placed(e) from e
         return _supervised(made, progress, asked.apart.keep, ready.seen)
 
 
+def _brought_up(ready: Prepared, asked: Asked, progress: Progress) -> Processes | RingProcesses:
+    assert asked.apart is not None
+    where = Path(asked.apart.dir) if asked.apart.dir else None
+    if isinstance(ready.spec, SingleRing):
+        return bring_up_ring(_wanted_ring(ready, asked), where, progress.say)
+    return bring_up(_wanted(ready, asked), where, progress.say)
+
+
 def resume_apart(where: str, keep: bool) -> Outcome:
-    """Continue a plant that was left, from its folder alone."""
+    """Continue a plant or a ring that was left, from its folder alone."""
     with Progress() as progress:
-        made = resume(Path(where))
+        is_ring = isinstance(decode(look(where).manifest.spec, "manifest").spec, SingleRing)
+        made = resume_ring(Path(where)) if is_ring else resume(Path(where))
         outcome = _supervised(made, progress, keep, None)
         return replace(outcome, places=made.held.manifest.outputs)
 
@@ -68,6 +84,16 @@ def _wanted(ready: Prepared, asked: Asked) -> Wanted:
     return Wanted(graph, placement, folder, codes, inputs, outputs, options)
 
 
+def _wanted_ring(ready: Prepared, asked: Asked) -> WantedRing:
+    spec, folder = ready.spec, folder_of(ready.seen)
+    refuse(judge_options(Options(asked.wait, asked.batch)))
+    codes, found = resolve(spec, folder)
+    refuse(found)
+    options = {"wait": asked.wait, "batch": asked.batch, "interpreted": asked.interpreted, "limit": asked.limit}
+    places = _absolute(ready.inputs), _absolute(ready.places)
+    return WantedRing(spec, _placement(ready, asked), folder, codes, *places, options)
+
+
 def _absolute(places: Mapping[str, str]) -> dict[str, str]:
     """Paths as every process finds them."""
     plain = ("-", "python:")
@@ -81,15 +107,20 @@ def _placement(ready: Prepared, asked: Asked) -> Placement:
     if asked.apart.restarts is None:
         return placement
     known = {place.role: place for place in placement.roles}
-    names = [at.ingress.name for at in ready.spec.ingresses] + [role.stage.name for role in ready.spec.stages]
-    names += [part.name for part in (*ready.spec.bridges, *ready.spec.routers, *ready.spec.merges)]
-    names += [at.egress.name for at in ready.spec.egresses]
+    names = _names(ready.spec)
     lines = (known.get(name, Place(name)) for name in names)
     roles = tuple(replace(line, restart="on_failure", limit=asked.apart.restarts) for line in lines)
     return replace(placement, roles=roles)
 
 
-def _supervised(made: Processes, progress: Progress, keep: bool, seen: Any) -> Outcome:
+def _names(spec: SingleRing | LaneGraph) -> list[str]:
+    """The roles of a spec."""
+    if isinstance(spec, SingleRing):
+        return [part.name for part in parts_of(spec)]
+    return [role.name for role in wire(spec).roles]
+
+
+def _supervised(made: Processes | RingProcesses, progress: Progress, keep: bool, seen: Any) -> Outcome:
     """Run the plant to its end, and leave its folder, or nothing."""
     began = time.perf_counter()
     left = True
@@ -104,8 +135,7 @@ def _supervised(made: Processes, progress: Progress, keep: bool, seen: Any) -> O
             ended = made.run(_show, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
         assert made.supervisor is not None
         status = made.supervisor.status
-        now = made.snapshot()
-        report = report_of(status, now, made.wiring.graph, made.stages_sha256, time.perf_counter() - began)
+        report = made.report(status, time.perf_counter() - began)
         left = keep and status != "done"
         skipped = sum(int(one.data.get("skipped", 0)) for one in ended)
         outcome = Outcome(report, status, skipped, signals.first)

@@ -95,10 +95,9 @@ def run_prepared(ready: Prepared, asked: Asked) -> Outcome:
 
         return replace(run_graph(ready, asked), places=ready.places)
     if asked.apart is not None:
-        from byteor.exec import findings as x
+        from byteor.cli.apart import run_apart
 
-        help = "run it without `--processes`"
-        raise diag.Refused([x.UNSUPPORTED.at("", "a ring runs its stages in one process", help=help)])
+        return replace(run_apart(ready, asked), places=ready.places)
     return replace(_run(ready, asked), places=ready.places)
 
 

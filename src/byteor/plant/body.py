@@ -31,7 +31,6 @@ from byteor.plant.digests import digest
 from byteor.plant.ends import EgressRole
 from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
-from byteor.plant.roles import RoleRunner
 from byteor.plant.watch import OVER, Watch
 from byteor.plant.wiring import Role, Wiring, wire
 from byteor.spec.kv import decode

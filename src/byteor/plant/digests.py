@@ -20,6 +20,11 @@ def digest(code: Stage) -> str:
     return found.hexdigest()
 
 
+def together(stages: Mapping[str, str]) -> str:
+    """The digest of all stages, of theirs."""
+    return hashlib.sha256("".join(f"{name} {found}\n" for name, found in sorted(stages.items())).encode()).hexdigest()
+
+
 def digests(codes: Mapping[str, Stage]) -> dict[str, str]:
     """The digests of a plant's stages, by name."""
     return {name: digest(code) for name, code in sorted(codes.items())}

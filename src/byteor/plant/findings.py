@@ -123,6 +123,13 @@ SEVERAL = rule(
 Why: to guess would show, or end, the wrong one.
 Instead: give the folder of the one that is meant.""",
 )
+NOT_AGAIN = rule(
+    "X055",
+    "not-again",
+    """What: a stage of a ring in processes is to be restarted, and reads fields that it writes.
+Why: its slots are changed in place: a successor would meet a batch that is half done, and change it twice.
+Instead: let it write fields that it does not read, or say `restart = "never"`; roles of a lane graph may always.""",
+)
 STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5}
 REFUSED = 2
 

@@ -7,7 +7,6 @@ Rule 3. Outputs are completed when every egress has written all of its records.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Any
 import numba
 
 from byteor.diag import Diagnostic
+from byteor.exec.run import Report
 from byteor.exec.stage import Stage
 from byteor.kernel.hot import short
 from byteor.kernel.wait import ring
@@ -24,11 +24,12 @@ from byteor.plant import channel, directory, places, shared
 from byteor.plant.assembly import assemble, prepare
 from byteor.plant.blocks import Blocks
 from byteor.plant.body import graph_of, manner_of, refuse
-from byteor.plant.channel import Report
-from byteor.plant.digests import digests
+from byteor.plant.channel import Report as Said
+from byteor.plant.digests import digests, together
 from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.process import Outcome, Role
+from byteor.plant.run import report_of
 from byteor.plant.status import Status, status_of
 from byteor.plant.supervisor import Ground, Pauses, Supervisor
 from byteor.plant.wiring import Wiring, wire
@@ -79,11 +80,9 @@ class Processes:
         finally:
             self.seconds = time.perf_counter() - began
 
-    @property
-    def stages_sha256(self) -> str:
-        """Digest of the code of all stages."""
-        lines = [f"{name} {found}\n" for name, found in sorted(self.held.manifest.stages.items())]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    def report(self, status: str, seconds: float) -> Report:
+        """What the run did."""
+        return report_of(status, self.snapshot(), self.wiring.graph, together(self.held.manifest.stages), seconds)
 
     def snapshot(self) -> Status:
         """How the plant stands now."""
@@ -111,7 +110,7 @@ class Processes:
     def _damage(self) -> tuple[Diagnostic, ...]:
         return directory.cut(self.held.where, self.held.manifest)
 
-    def _heard(self, name: str, report: Report) -> None:
+    def _heard(self, name: str, report: Said) -> None:
         if report.kind == channel.DRAINED:
             self._drained.add(report.data["role"])
         if self.supervisor is not None and self._egresses <= self._drained:

@@ -62,7 +62,7 @@ def attach(
     """
     chosen = tuple(roles)
     how = LOOK if looks else regions.PLAIN
-    files = _Files(folder, generations, how)
+    files = Files(folder, generations, how)
     ports = {port.lane for role in chosen for port in (*role.inputs, *role.outputs)}
     plant = files.block("plant", abi.PLANT_KIND, {"runners": len(wiring.roles)})
     lanes: list[Any] = [None] * len(wiring.graph.lanes)
@@ -79,11 +79,20 @@ def attach(
     return blocks
 
 
-class _Files:
+class Files:
     """The regions of one folder, judged by its manifest."""
 
     def __init__(self, folder: Path, generations: Mapping[str, int], how: regions.Mapping) -> None:
         self._folder, self._generations, self._how = folder, generations, how
+
+    @classmethod
+    def of(cls, folder: Path, generations: Mapping[str, int], looks: bool) -> Files:
+        """The regions of a folder; a reader that only `looks` cannot write."""
+        return cls(folder, generations, LOOK if looks else regions.PLAIN)
+
+    def lost(self, name: str, message: str) -> Refused:
+        """The refusal of one region."""
+        return _lost(self._folder / name, message)
 
     def block(self, name: str, kind: Kind, params: Mapping[str, int]) -> Any:
         """Attach one region, or refuse it as lost."""
