@@ -23,7 +23,7 @@ from dev.steps import ROOT
 
 PICTURES = ROOT / "docs"
 EXAMPLE = ROOT / "examples/flights/plan.toml"
-FLAT, ROUNDS, WARM = 10_000, 300, 1_000
+FLAT, ROUNDS, WARM = 10_000, 300, 2_000
 CHAIN = 'plan = 2\nname = "chain"\ntarget = "{}"\ntypes.tick.px = "f64"\n'
 STAGE = '[[stage]]\nname = "s{0}"\ncall = "m:s{0}"\nwrites = []\n'
 BEGIN = """async (worker) => {

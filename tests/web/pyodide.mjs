@@ -1,4 +1,5 @@
-// Runs the model plane in Pyodide under Node: `answers FILE` asks what FILE holds, `suite FOLDERS` runs its tests.
+// Runs the model plane in Pyodide under Node: `answers FILE WHEEL` asks what FILE holds, `memory FILE WHEEL` asks
+// it many times, `suite FOLDERS` runs its tests.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,11 +11,12 @@ const [what, ...given] = process.argv.slice(2);
 const python = await loadPyodide({ stdout: (line) => console.error(line) });
 const purelib = python.runPython("import sysconfig; sysconfig.get_path('purelib')");
 
-if (what === "answers") {
-  python.unpackArchive(new Uint8Array(readFileSync(join(root, "web/dist/client/byteor.whl"))), "wheel", { extractDir: purelib });
+if (what !== "suite") {
+  python.unpackArchive(new Uint8Array(readFileSync(given[1])), "wheel", { extractDir: purelib });
   const { call } = python.pyimport("byteor.web");
   const asked = JSON.parse(readFileSync(given[0], "utf8"));
-  console.log(JSON.stringify(asked.map(([name, request]) => call(name, request))));
+  if (what === "answers") console.log(JSON.stringify(asked.map(([name, request]) => call(name, request))));
+  else console.log(JSON.stringify(sizes(call, asked)));
 } else {
   const [packages, ...folders] = given;
   python.mountNodeFS("/packages", packages);
@@ -34,4 +36,15 @@ pytest.main(["-c", "/tmp/pytest.ini", "--rootdir=/repository", "--import-mode=im
              "-p", "_hypothesis_pytestplugin", "-o", "pythonpath=.", *folders])
 `);
   process.exitCode = Number(status);
+}
+
+// The size of the whole memory, and how many blocks Python holds, after each tenth of 11,000 questions.
+function sizes(call, asked) {
+  const found = [];
+  for (let round = 0; round < 11; round++) {
+    for (let at = 0; at < 1000; at++) call(...asked[at % asked.length]);
+    const blocks = python.runPython("import gc, sys; gc.collect(); sys.getallocatedblocks()");
+    found.push([python._module.HEAPU8.byteLength, blocks]);
+  }
+  return found;
 }

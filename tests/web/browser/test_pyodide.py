@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from byteor import web
+from byteor.web import archive
 from dev import browser as tools
 from tests.web import vectors
 
@@ -22,11 +23,16 @@ def node(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([f"{tools.node()}/node", str(script), *arguments], cwd=ROOT, capture_output=True, text=True)
 
 
+def asked_of(what: str, asked: list[vectors.Request], folder: Path) -> subprocess.CompletedProcess[str]:
+    """What Pyodide says, with the wheel of the files as they are."""
+    (folder / "requests.json").write_text(json.dumps(asked))
+    (folder / "byteor.whl").write_bytes(archive.wheel())
+    return node(what, str(folder / "requests.json"), str(folder / "byteor.whl"))
+
+
 def test_pyodide_gives_the_same_bytes(tmp_path: Path) -> None:
     asked = vectors.requests()
-    place = tmp_path / "requests.json"
-    place.write_text(json.dumps(asked))
-    done = node("answers", str(place))
+    done = asked_of("answers", asked, tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     for (name, request), answer in zip(asked, json.loads(done.stdout), strict=True):
         assert answer == web.call(name, request), (name, request[:200])
@@ -38,6 +44,21 @@ def test_the_model_plane_s_own_tests_are_green_in_pyodide() -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     assert " passed" in done.stderr and " failed" not in done.stderr
     print(done.stderr.strip().splitlines()[-1])
+
+
+@pytest.mark.timeout(600)
+def test_memory_is_flat_over_ten_thousand_questions(tmp_path: Path) -> None:
+    text = (ROOT / "examples/ticks/plan.toml").read_text()
+    texts = [text, text.replace("1024", "1000"), "nonsense", *(text + "#" * n for n in range(1, 6))]
+    place = tmp_path / "requests.json"
+    place.write_text(
+        json.dumps([(name, json.dumps({"document": one})) for one in texts for name in ("check", "graph")])
+    )
+    done = node("memory", str(place))
+    assert done.returncode == 0, done.stderr[-2000:]
+    memory, blocks = zip(*json.loads(done.stdout), strict=True)
+    assert memory[0] == memory[-1]
+    assert max(blocks[1:]) - min(blocks[1:]) <= 0.01 * blocks[1], blocks
 
 
 def test_the_client_loses_no_digit_of_an_integer(tmp_path: Path) -> None:
