@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 import types
 import typing
 import zipfile
@@ -205,3 +206,11 @@ def test_the_wheel_runs_alone_without_what_a_browser_lacks(tmp_path: Path) -> No
     place, _, said = done.stdout.partition("\n")
     assert done.returncode == 0, done.stderr
     assert str(tmp_path) in place and json.loads(said)["status"] == "ok"
+
+
+def test_versions_are_said_alike_everywhere() -> None:
+    ours, runtime = (tomllib.loads((ROOT / f"{at}pyproject.toml").read_text())["project"] for at in ("", "runtime/"))
+    package = json.loads((ROOT / "web/package.json").read_text())
+    assert ours["version"] == package["version"]
+    assert runtime["version"] == package["dependencies"]["pyodide"]
+    assert f"byteor-pyodide=={runtime['version']}" in ours["optional-dependencies"]["studio"]

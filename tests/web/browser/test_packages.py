@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import re
 import shutil
@@ -38,6 +39,22 @@ def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_scripts_keep_to_their_budget() -> None:
     assert 50_000 < tools.javascript() <= tools.BUDGET
+
+
+def test_the_npm_package_holds_what_a_page_needs(tmp_path: Path) -> None:
+    place = tools.node()
+    listed = subprocess.run(
+        [f"{place}/npm", "pack", "--dry-run", "--json"], cwd=tools.WEB, capture_output=True, text=True
+    )
+    files = {file["path"] for file in json.loads(listed.stdout)[0]["files"]}
+    declared = {f"dist/client/{name}.d.ts" for name in ("index", "answers", "client", "json", "messages")}
+    assert {"dist/client/index.js", "dist/client/worker.js", "dist/client/byteor.whl", "assets.mjs", *declared} <= files
+    assert {"README.md", "LICENSE-APACHE", "LICENSE-MIT"} <= files
+    subprocess.run([f"{place}/node", str(tools.WEB / "assets.mjs"), str(tmp_path / "a/b")], check=True)
+    assert set(contents(tmp_path / "a/b")) == {"byteor.whl", *(f"pyodide/{name}" for name in tools.RUNTIME_FILES)}
+    pinned = json.loads((tools.WEB / "package.json").read_text())
+    versions = [*pinned["dependencies"].values(), *pinned["devDependencies"].values()]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions)
 
 
 def test_a_plain_file_server_suffices_under_any_path(browser: Any, tmp_path: Path) -> None:
