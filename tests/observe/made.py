@@ -81,14 +81,14 @@ def sleeps(row):
 
 def counts(row):
     n = 0
-    for i in range(2_000):
+    for i in range(500):
         n += i & row.a
     row.b = n
 
 
 def counts_more(row):
     n = 0
-    for i in range(4_000):
+    for i in range(1_000):
         n += i & row.a
     row.b = n
 
@@ -102,11 +102,6 @@ def fails(row):
 def slow_sink(batches):
     for rows in batches:
         time.sleep(0.0005 * len(rows))
-
-
-def sink(batches):
-    for rows in batches:
-        pass
 """
 
 
@@ -122,6 +117,28 @@ def chain(*stages: str, names: tuple[str, ...], capacity: int = 1024, small: int
         size = small if small is not None and k == 1 else capacity
         lanes.append(CONNECT.format(a, b, f"lane = {{ capacity = {size} }}"))
     return HEAD + "".join(stages) + '[[egress]]\nname = "out"\n\n' + "".join(lanes)
+
+
+ROUTED = """[[router]]
+name = "spread"
+policy = "work_queue"
+
+[[merge]]
+name = "gather"
+inputs = ["left", "right"]
+policy = "round_robin"
+
+[[egress]]
+name = "out"
+
+"""
+
+
+def two_workers(call: str) -> str:
+    """A plan of a router, two workers and a merge."""
+    stages = "".join(stage(name, call, compiled=False) for name in ("left", "right"))
+    pairs = [("in", "spread"), ("spread", "left"), ("spread", "right"), ("gather", "out")]
+    return HEAD + stages + ROUTED + "".join(CONNECT.format(a, b, "lane = { capacity = 256 }") for a, b in pairs)
 
 
 @dataclass
@@ -160,10 +177,10 @@ def command(*arguments: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, plan: str, *more: str, source: str = "endless", sink: str = "sink") -> Iterator[Plant]:
+def running(folder: Path, plan: str, *more: str, source: str = "endless", sink: str = "") -> Iterator[Plant]:
     """Run a plant in processes; at the end it is told to, and must leave."""
     path, where = write(folder, plan), folder / "plant"
-    ends = ("-i", f"in=python:parts:{source}", "-o", f"out=python:parts:{sink}")
+    ends = ("-i", f"in=python:parts:{source}", *(("-o", f"out=python:parts:{sink}") if sink else ()))
     asked = command("run", str(path), *ends, "--processes", "--dir", str(where), *more)
     pipe = subprocess.PIPE
     child = subprocess.Popen(asked, cwd=folder, text=True, stdout=pipe, stderr=pipe)
@@ -173,10 +190,8 @@ def running(folder: Path, plan: str, *more: str, source: str = "endless", sink: 
             time.sleep(0.02)
         yield Plant(child, where)
     finally:
-        for number in (signal.SIGTERM, signal.SIGTERM):
+        for number in (signal.SIGTERM, signal.SIGINT):  # two of a kind could be taken for one
             child.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(5)
         child.communicate()
 
 

@@ -1,0 +1,135 @@
+"""`byteor top`: a plant as it runs, refreshed until one leaves.
+
+Rule 1. Between two pictures it looks often and does little: how roles spend their time is seen, never asked for.
+Rule 2. The terminal is given back as it was, however the command ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byteor.cli import output
+from byteor.cli.status import Plant
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from byteor.cli.screen import View
+    from byteor.observe.meter import Meter
+    from byteor.observe.window import Window
+
+LOOK = 0.02  # seconds between two looks
+KEYS = {b"\x1bOP": "h", b"\x1b[11~": "h", b"\x1b[21~": "q", b"\x1b[A": "up", b"\x1b[B": "down", b"\x03": "q"}
+LEAVE = "q"
+
+
+def top(
+    plant: Plant,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two pictures.")] = 1.0,
+    svg: Annotated[str, typer.Option(metavar="FILE", help="Draw one picture into a file, and leave.")] = "",
+) -> None:
+    """Show a plant as it runs: rates, lags, batches, what each role waits for, and what holds the plant back."""
+    from byteor.observe.window import Window, find
+
+    with output.told(False):
+        window = Window(find(plant))
+        if svg:
+            return _draw(window, every, svg)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise output.Failed("`byteor top` needs a terminal; `byteor status` tells the same once")
+        _watch(window, every)
+
+
+def _draw(window: Window, every: float, svg: str) -> None:
+    from byteor.cli.screen import picture
+    from byteor.observe.meter import measure
+
+    motion = measure(window, every)
+    lines = 8 + len(motion.roles) + len(motion.lanes)
+    Path(svg).write_text(picture(window, motion, 150, lines + 1))
+
+
+def _watch(window: Window, every: float) -> None:
+    """Show pictures until a key ends it."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from byteor.cli.screen import View
+    from byteor.observe.meter import Meter
+
+    meter, view = Meter(window), View(every=every)
+    console = Console()
+    live = Live(console=console, screen=True, auto_refresh=False)
+    with contextlib.suppress(KeyboardInterrupt), _keys(sys.stdin.fileno()), live:
+        _loop(meter, view, live)
+
+
+def _loop(meter: Meter, view: View, live: Live) -> None:
+    from byteor.cli.screen import frame
+
+    motion, due, stale = meter.take(), time.monotonic(), True
+    while True:
+        key = _pressed(sys.stdin.fileno(), LOOK)
+        if key == LEAVE:
+            return
+        stale = press(view, key) or stale
+        meter.look()
+        if time.monotonic() >= due and not view.held:
+            motion, stale = meter.take(), True
+            due = time.monotonic() + view.every
+        if stale:
+            live.update(frame(meter.window, motion, view, live.console.size.height), refresh=True)
+            stale = False
+
+
+def press(view: View, key: str) -> bool:
+    """Do what a key asks for; whether the picture is another one now."""
+    from byteor.cli.screen import ORDER, SORTS
+
+    if key in SORTS or key == ORDER:
+        view.sort, view.inverted, view.first = key, False, 0
+    elif key == "I":
+        view.inverted = not view.inverted
+    elif key == "l":
+        view.lanes = not view.lanes
+    elif key in ("h", "?"):
+        view.help = not view.help
+    elif key == " ":
+        view.held = not view.held
+    elif key in ("+", "-"):
+        view.every = min(60.0, max(0.25, view.every * (2.0 if key == "+" else 0.5)))
+    elif key in ("up", "down"):
+        view.first += 1 if key == "down" else -1
+    else:
+        return False
+    return True
+
+
+def _pressed(terminal: int, seconds: float) -> str:
+    """The key that is pressed within a time; none is an empty text."""
+    if not select.select([terminal], [], [], seconds)[0]:
+        return ""
+    data = os.read(terminal, 16)
+    return LEAVE if not data else KEYS.get(data, data[:1].decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def _keys(terminal: int) -> Iterator[None]:
+    """Take keys one by one as they are pressed, and show none of them."""
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
