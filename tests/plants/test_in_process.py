@@ -5,7 +5,9 @@ The interpreter shares no code with the executor. What occurred is printed (`pyt
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ import pytest
 from byteor.exec.load import Loaded
 from byteor.exec.shard import Options
 from byteor.plant.assembly import Outside
+from byteor.plant.blocks import Make, in_memory
 from byteor.plant.run import run_plant
+from byteor.plant.shared import make_in
 from byteor.plant.status import Status
 from tests.plants import dags, oracle
 
@@ -24,6 +28,7 @@ WAYS = {
     "blocking threads": Options("block", batch=7),
     "one by one": Options("yield", batch=1),
     "interpreted": Options("backoff", batch=5, interpreted=True),
+    "threads over shm": Options("backoff", batch=64),
 }
 # Every way sees every seed's graph; the ways that wait for each other at every record see fewer of them.
 CASES = [(way, seed) for seed in range(SEEDS) for way in WAYS if way in ("stepped", "threads") or seed % 4 == 0]
@@ -51,12 +56,12 @@ class Kept:
         pass
 
 
-def _run(plant: dags.Dag, options: Options) -> tuple[dict[str, Kept], Status]:
+def _run(plant: dags.Dag, options: Options, make: Make = in_memory) -> tuple[dict[str, Kept], Status]:
     by = {at.ingress.name: at.ingress.sort_by for at in plant.graph.ingresses}
     rows = {n: r[np.argsort(r[by[n]], kind="stable")] if by[n] else r for n, r in plant.rows.items()}
     sources = {name: lambda at, name=name: iter([rows[name][at:]] if at < len(rows[name]) else []) for name in rows}
     outlets = {at.egress.name: Kept() for at in plant.graph.egresses}
-    run = run_plant(Loaded(plant.graph, dags.FOLDER), plant.stages, options, Outside(sources, outlets))
+    run = run_plant(Loaded(plant.graph, dags.FOLDER), plant.stages, options, Outside(sources, outlets), make)
     run.start()
     run.join()
     run.check()
@@ -68,7 +73,9 @@ def _run(plant: dags.Dag, options: Options) -> tuple[dict[str, Kept], Status]:
 def test_the_same_bytes_as_the_interpreter(way: str, seed: int) -> None:
     plant = dags.dag(seed)
     wanted = oracle.expected(plant.graph, plant.stages, plant.rows)
-    outlets, now = _run(plant, WAYS[way])
+    with tempfile.TemporaryDirectory(prefix="byteor-test-", dir="/dev/shm") as folder:
+        make = make_in(Path(folder)) if "shm" in way else in_memory
+        outlets, now = _run(plant, WAYS[way], make)
     for name, kept in outlets.items():
         got = np.concatenate(kept.parts) if kept.parts else np.zeros(0, wanted.egresses[name].dtype)
         assert len(got) == len(wanted.egresses[name]), name

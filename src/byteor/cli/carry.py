@@ -57,6 +57,7 @@ class Asked:
     roll: Roll | None = None
     debug: bool = False
     apart: Apart | None = None
+    backing: str = "mem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ def run_prepared(ready: Prepared, asked: Asked) -> Outcome:
         from byteor.cli.plants import run_graph
 
         return replace(run_graph(ready, asked), places=ready.places)
+    if asked.backing == "shm" and asked.apart is None:
+        from byteor.exec import findings as x
+
+        help = "run its stages in processes: `--processes`"
+        raise diag.Refused([x.UNSUPPORTED.at("", "one process runs a ring in its own memory", help=help)])
     if asked.apart is not None:
         from byteor.cli.apart import run_apart
 

@@ -29,8 +29,11 @@ from byteor.exec.runners import StageFailed
 from byteor.exec.shard import Options
 from byteor.plant import places
 from byteor.plant.assembly import Outside
+from byteor.plant.blocks import in_memory
+from byteor.plant.directory import PARENT
 from byteor.plant.logs import logs_of
 from byteor.plant.run import PlantRun, run_plant
+from byteor.plant.shared import make_in
 from byteor.plant.wiring import wire
 from byteor.spec.lane_graph import LaneGraph
 
@@ -96,7 +99,7 @@ def _in_process(ready: Prepared, asked: Asked, given: Mapping[str, Any] = NOTHIN
             raise ready.seen.placed(e) from e
         try:
             progress.say(f"bringing up {len(graph.lanes)} lanes")
-            with tempfile.TemporaryDirectory(prefix="byteor-") as inner:
+            with tempfile.TemporaryDirectory(prefix="byteor-run-", dir=_shared(asked)) as inner:
                 made = _bring_up(ready, asked, folder, sources, sinks, Path(inner), given)
                 _note(sources.values())
                 return _driven(made, sources, sinks, progress)
@@ -104,6 +107,11 @@ def _in_process(ready: Prepared, asked: Asked, given: Mapping[str, Any] = NOTHIN
             for sink in sinks.values():
                 sink.abort()
             raise
+
+
+def _shared(asked: Asked) -> str | None:
+    """The folder of what is shared memory; any other where nothing is."""
+    return PARENT if asked.backing == "shm" else None
 
 
 def _note(sources: Iterable[Source]) -> None:
@@ -129,7 +137,8 @@ def _bring_up(
         logs = logs_of(wire(ready.spec), ready.places, inner)
         for log in logs.values():
             log.create()
-        return run_plant(Loaded(ready.spec, folder), None, options, Outside(inlets, outlets, logs))
+        make = make_in(inner) if asked.backing == "shm" else in_memory
+        return run_plant(Loaded(ready.spec, folder), None, options, Outside(inlets, outlets, logs), make)
     except diag.Refused as e:
         raise ready.seen.placed(e) from e
     except StageFailed as e:

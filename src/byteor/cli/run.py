@@ -50,6 +50,9 @@ def run(
     debug: Annotated[
         bool, typer.Option("--debug", help="Run interpreted, and hold every stage to what it says that it writes.")
     ] = False,
+    backing: Annotated[
+        str, typer.Option(metavar="mem|shm", help="Where lanes lie: in memory, or in files that are shared memory.")
+    ] = "",
     processes: Annotated[
         bool, typer.Option("--processes", help="Run each role of a plant, or each group, in a process of its own.")
     ] = False,
@@ -74,9 +77,12 @@ def run(
         if where is None:
             raise diag.Refused([x.RUN_OPTION.at("document", "there is no document", help="name a plan or a spec")])
         apart = Apart(folder, keep, restarts) if processes else None
+        if backing not in ("", "mem", "shm") or (backing == "mem" and processes):
+            message = f"there is no backing `{backing}`" if not processes else "processes share no memory but `shm`"
+            raise diag.Refused([x.RUN_OPTION.at("backing", message, help="use mem or shm")])
         options = (wait, batch, limit, repeat, interpreted, single_thread)
         asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
-        asked = replace(asked, roll=rolled(roll), debug=debug, apart=apart)
+        asked = replace(asked, roll=rolled(roll), debug=debug, apart=apart, backing=backing or "mem")
         if vary_batches:
             from byteor.cli.vary import vary
 

@@ -23,6 +23,7 @@ from byteor.exec.run import run_loaded as run_ring
 from byteor.exec.shard import Options
 from byteor.exec.stage import Stage
 from byteor.plant.assembly import Manner, Outside
+from byteor.plant.blocks import Make, in_memory
 from byteor.plant.ends import EgressRole, IngressRole
 from byteor.plant.status import Status
 from byteor.plant.threads import InProcess
@@ -108,10 +109,18 @@ class Egress:
 class PlantRun:
     """One run of a plant in this process. As a context it starts, and at the end drains or, after an error, stops."""
 
-    def __init__(self, loaded: Loaded, codes: Mapping[str, Stage], manner: Manner, outside: Outside, threads: bool):
+    def __init__(
+        self,
+        loaded: Loaded,
+        codes: Mapping[str, Stage],
+        manner: Manner,
+        outside: Outside,
+        threads: bool,
+        make: Make = in_memory,
+    ) -> None:
         self.spec: LaneGraph = loaded.spec
         self.codes = dict(codes)
-        self.plant = InProcess(wire(loaded.spec), codes, manner, outside, threads)
+        self.plant = InProcess(wire(loaded.spec), codes, manner, outside, threads, make)
         self.reading: set[str] = set()
         self._began = self._ended = time.perf_counter()
 
@@ -247,14 +256,16 @@ def run(
     return run_plant(loaded, stages, options, Outside({}, {}))
 
 
-def run_plant(loaded: Loaded, stages: Mapping[str, Any] | None, options: Options, outside: Outside) -> PlantRun:
-    """Bring up a plant in this process."""
+def run_plant(
+    loaded: Loaded, stages: Mapping[str, Any] | None, options: Options, outside: Outside, make: Make = in_memory
+) -> PlantRun:
+    """Bring up a plant in this process; `make` says whose memory its lanes are."""
     wrong = [*unsupported(loaded.spec), *judge_options(options)]
     codes, found = resolve(loaded.spec, loaded.folder, stages) if not wrong else ({}, ())
     if wrong or found:
         raise Refused([*wrong, *found], loaded.source)
     manner = Manner(options.wait or loaded.spec.wait, options.batch, options.interpreted)
     try:
-        return PlantRun(loaded, codes, manner, outside, options.threads)
+        return PlantRun(loaded, codes, manner, outside, options.threads, make)
     except Refused as e:
         raise Refused(e.diagnostics, loaded.source) from e

@@ -17,7 +17,7 @@ from byteor.diag import Diagnostic, Refused
 from byteor.exec.stage import Stage
 from byteor.kernel.wait import BRIEFLY, FOREVER, Waiter
 from byteor.plant.assembly import Manner, Outside, assemble, prepare, waiter
-from byteor.plant.blocks import in_memory, made
+from byteor.plant.blocks import Make, in_memory, made
 from byteor.plant.ends import IngressRole
 from byteor.plant.roles import RoleRunner
 from byteor.plant.status import Status, status_of
@@ -28,10 +28,16 @@ class InProcess:
     """One plant in this process. Made, it is ready; `start` lets its roles run."""
 
     def __init__(
-        self, wiring: Wiring, codes: Mapping[str, Stage], manner: Manner, outside: Outside, threads: bool = True
+        self,
+        wiring: Wiring,
+        codes: Mapping[str, Stage],
+        manner: Manner,
+        outside: Outside,
+        threads: bool = True,
+        make: Make = in_memory,
     ) -> None:
         self.wiring, self.manner, self.threads = wiring, manner, threads
-        self.blocks = made(wiring, in_memory, manner.blocking)
+        self.blocks = made(wiring, make, manner.blocking)
         self._stop = np.zeros(1, np.int64)
         self.runners = [assemble(wiring, role, self.blocks, codes, manner, outside) for role in wiring.roles]
         refuse(prepare(runner, codes) for runner in self.runners)
