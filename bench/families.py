@@ -21,6 +21,7 @@ FAMILIES = {
     "P7": "start",
     "P8a": "lane_idle",
     "P9": "main_job",
+    "P11": "plant_job",
     "P12": "memory",
 }
 

@@ -1,4 +1,4 @@
-"""The flights plant against an independent computation by pandas, the stages alone and as it runs.
+"""The flights plant against an independent computation by pandas: the stages alone, and as it runs in all its ways.
 
 Rule 1. Four days of January stand for the year: all carriers, wind beyond the calm, and alerts are in them.
 Rule 2. The stages alone are put through the oracle of plants, so that a wrong file names who was wrong.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas
 import pytest
 
+from byteor.cli.carry import Apart, Asked, carry_out
+from byteor.cli.report import as_data
 from byteor.lower import lower
 from byteor.plan import document
 from byteor.spec.lane_graph import LaneGraph
@@ -75,3 +78,24 @@ def test_the_stages_give_what_pandas_gives(data: Path) -> None:
     told = [(row["text"].decode(), row["score"], row["number"]) for row in got["alerts"]]
     assert told == [(row["text"], row["score"], row["number"]) for row in verify.alerts(wanted)]
     assert len(told) > 20 and (wanted.wind_speed > verify.CALM).any() and wanted.score.notna().any()
+
+
+# Its loops are compiled once: for minutes, where the machine has other things to do.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+WAYS: dict[str, dict[str, Any]] = {
+    "threads": {},
+    "small batches, asleep": {"batch": 7, "wait": "block"},
+    "one thread": {"single_thread": True, "batch": 64},
+    "processes": {"apart": Apart()},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_both_files_agree_with_pandas_however_the_plant_runs(data: Path, tmp_path: Path, way: str) -> None:
+    inputs = tuple(f"{name}={data / name}.csv" for name in ("weather", "flights"))
+    outputs = (f"events={tmp_path / 'events.parquet'}", f"alerts={tmp_path / 'alerts.jsonl'}")
+    outcome = carry_out(str(EXAMPLE / "plan.toml"), Asked(inputs, outputs, **WAYS[way]))
+    told = as_data(outcome)
+    assert outcome.exit == 0, outcome.error
+    assert (told["status"], told["dropped"]) == ("done", 0)
+    assert module("verify").differences(data, tmp_path) == []
