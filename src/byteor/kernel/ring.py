@@ -66,6 +66,13 @@ def make_source_loop(make):
                 sequence += 1
             store_release(cursor, sequence)  # SYNC: pairs with `least` of whoever reads the cursor
             ring(bells)
+            if piece == 1:  # one by one in a loop of its own, a message costs a third
+                room = min(full, end)
+                while sequence < room:
+                    make(slots[sequence & mask], sequence, p[0])
+                    sequence += 1
+                    store_release(cursor, sequence)  # SYNC: as above
+                    ring(bells)
         return count - (end - sequence)
 
     return loop

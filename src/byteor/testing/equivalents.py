@@ -38,6 +38,7 @@ ARGUMENTS: dict[str, str] = {
     "close: order weakened: store_release(closed, load_relaxed(cursor))": _CLOSED,
     "wait_news: operand dropped: turns > _SPINS in strategy == BLOCK and turns > _SPINS": _PACE,
     "wait_news: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
+    "make_source_loop.loop: check dropped: if piece == 1": "the loop around it does the same: one by one, only dearer",
     "make_message_loop.loop: operand dropped: not skips in not skips or not is_dead(dead, port.marks, slot + i)": (
         "where no ancestor filters `marks` is UNMARKED and no slot is dead; the test is there for the compiler"
     ),

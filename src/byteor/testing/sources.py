@@ -45,6 +45,7 @@ def sourcing(lab: Lab, capacity: int, count: int, piece: int) -> Check:
 
 scenario("source, collect: capacity 1, 3 messages")(lambda lab: sourcing(lab, 1, 3, 64))
 scenario("source, collect: capacity 2, 3 messages, pieces of 1")(lambda lab: sourcing(lab, 2, 3, 1))
+scenario("source, collect: capacity 4, 3 messages, pieces of 2")(lambda lab: sourcing(lab, 4, 3, 2))
 
 
 @scenario("source alone, without patience: capacity 2")
@@ -115,6 +116,32 @@ def _(lab: Lab) -> Check:
     lab.world.spawn(source, "source")
     lab.world.spawn(lab.collecting_once(0, [lab.cursor], got), "egress")
     return lambda: same(got, sent(1))
+
+
+@scenario("source without close, collect blocking: capacity 2, 2 messages, pieces of 1")
+def _(lab: Lab) -> Check:
+    lab.ring(2, 1)
+    lab.blocking(0)
+    got: list[Row] = []
+    loop, waiter = lab.lift(source_loop), lab.waiter(-1)
+
+    def egress() -> Body:
+        while len(got) < 2:
+            yield from lab.collecting_once(0, [lab.cursor], got)
+
+    source = loop(lab.cursor, [0], lab.gates, lab.slots, 2, [None], waiter, lab.rung(0), 1)
+    lab.world.spawn(source, "source")
+    lab.world.spawn(egress(), "egress")
+    return lambda: same(got, sent(2))
+
+
+@scenario("source alone, with room, pieces of 1: a store each, no look at a gate")
+def _(lab: Lab) -> Check:
+    lab.ring(4, 1)
+    lab.world.spawn(
+        lab.lift(source_loop)(lab.cursor, [0], lab.gates, lab.slots, 3, [None], lab.waiter(-1), NOBODY, 1), "alone"
+    )
+    return lambda: lab.cost(load=1, store=3)
 
 
 def uncounted(batches: bool) -> Callable[[Lab], Check]:
