@@ -16,7 +16,6 @@ from numba.core import types
 from byteor.exec.compiler import facts, native
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel.cache import fingerprint
-from byteor.kernel.hot import waiting
 from byteor.kernel.plain import view
 from byteor.kernel.steps import (
     Form,
@@ -45,7 +44,7 @@ def turns_of(
     p: np.ndarray,
     row_of: Any,
 ) -> Any:
-    """The compiled turns of a stage; raises NotCompilable."""
+    """The turns of a stage, to be compiled; raises NotCompilable."""
     call = adapted(spec, code, into, out, table.dtype, p.dtype)
     found = facts(call, signature(spec, into, out, table, p))
     keyed = spec.state is not None and bool(spec.state.by)
@@ -57,7 +56,7 @@ def turns_of(
 def _turns(
     make_turns: Any, form: str, in_place: bool, view_in: Any, view_out: Any, call: Any, row_of: Any, shape: Form
 ) -> Any:
-    return waiting(make_turns(_WORKS[form, in_place](view_in, view_out, call, row_of, shape)))
+    return make_turns(_WORKS[form, in_place](view_in, view_out, call, row_of, shape))
 
 
 def adapted(spec: Spec, code: Stage, *kinds: np.dtype) -> Any:

@@ -16,11 +16,10 @@ from byteor.exec.runners import StageFailed
 from byteor.exec.schema import dtype
 from byteor.kernel import commit as c
 from byteor.kernel import feed, turns
-from byteor.kernel.hot import waiting
 from byteor.kernel.wait import Waiter
 from byteor.plant.desk import WORD, Desk
 from byteor.plant.failpoints import CONVERTED, RENAMED, SPOOLED
-from byteor.plant.roles import FAULTS, RoleRunner
+from byteor.plant.roles import FAULTS, NOBODY, RoleRunner, compiled
 
 Source = Callable[[int], Iterator[np.ndarray]]  # batches from a position on
 
@@ -59,7 +58,7 @@ class IngressRole(RoleRunner):
         self.ending = False
 
     def prepare(self) -> None:
-        self._feed = waiting(self.desk.steps.feed_rows)
+        self._feed = compiled(self.desk.steps.feed_rows, self.desk.hot, feed.Feed(0, 0, 0, 0, 0), 0, 0, NOBODY)
 
     def feed(self, rows: np.ndarray, waiter: Waiter) -> int:
         """Put rows as room comes; answer how many before patience was over."""
@@ -100,7 +99,7 @@ class EgressRole(RoleRunner):
         desk.now[c.ENDED // WORD] = 0
 
     def prepare(self) -> None:
-        self._wait = waiting(self.desk.steps.await_turn)
+        self._wait = compiled(self.desk.steps.await_turn, self.desk.hot, 0, NOBODY)
 
     def attach(self) -> int:
         epoch = super().attach()

@@ -16,13 +16,13 @@ from byteor.exec.record import Records, Texts, rows
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel import commit as c
 from byteor.kernel import moves, steps, turns
-from byteor.kernel.hot import short, waiting
+from byteor.kernel.hot import short
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import note_batch
 from byteor.kernel.wait import Waiter
 from byteor.plant.blocks import log_rows
 from byteor.plant.desk import WORD, Desk
-from byteor.plant.roles import FAULTS
+from byteor.plant.roles import FAULTS, NOBODY, compiled
 from byteor.plant.stage_roles import StageRunner
 
 MOST = 65_536  # records that one piece may give
@@ -56,9 +56,13 @@ class PlainStage(StageRunner):
         self._orders = self._words(desk.role.inputs[0]), self._words(desk.role.outputs[0])
 
     def prepare(self) -> None:
-        self._wait = waiting(self.desk.steps.await_turn)
+        self._wait = compiled(self.desk.steps.await_turn, self.desk.hot, 0, NOBODY)
         self._note = short(note_batch, numba.int64, numba.int64)
-        self._rows_of = waiting(make_rows_of(self.held.row_of)) if self.held.keys else None
+        self._rows_of = None
+        if self.held.keys:
+            lives, index = np.ones(0, np.bool_), np.empty(0, np.int32)
+            self._rows_of = compiled(make_rows_of(self.held.row_of), self.held.keys, 0, lives, index)
+        self.prepare_end()
 
     def open(self) -> None:
         if self.code.open_function:

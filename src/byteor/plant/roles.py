@@ -22,6 +22,7 @@ from byteor.kernel.plain import KINDS
 from byteor.kernel.wait import Waiter
 from byteor.plant.desk import WORD, Desk
 
+NOBODY = Waiter(0, 0, 0, 0, 0)  # stands for any waiter where something is compiled
 END_ORDER = 2**63 - 2
 FAULTS = {
     steps.TOOK_OUT: "it took out a record, and its `min_out` is 1",
@@ -106,7 +107,7 @@ class Mover(RoleRunner):
         part, kind = desk.role.part, desk.role.kind
         pick = moves.PICKS[part.policy if kind == "merge" else ""]
         route = moves.ROUTES[part.policy if kind == "router" else ""]
-        self._turns = _mover(desk.steps.make_turns, pick, route)
+        self._work = _mover(desk.steps.make_turns, pick, route)
         self._mover = self._facts()
 
     def _facts(self) -> moves.Mover:
@@ -123,8 +124,7 @@ class Mover(RoleRunner):
         return [self.desk.wiring.lane(port).order for port in self.role.outputs]
 
     def prepare(self) -> None:
-        nothing = Waiter(0, 0, 0, 0, 0)
-        _compiled(self._turns, self.desk.hot, self._mover, self.limit, nothing)
+        self._turns = compiled(self._work, self.desk.hot, self._mover, self.limit, NOBODY)
 
     def advance(self, waiter: Waiter) -> bool:
         result = self._turns(self.desk.hot, self._mover, self.limit, waiter)
@@ -135,11 +135,13 @@ class Mover(RoleRunner):
         return self.done
 
 
-def _compiled(function: Any, *args: Any) -> None:
-    """Compile, or load, a dispatcher for such arguments, without a call."""
-    function.compile(tuple(numba.typeof(arg) for arg in args))
+def compiled(function: Any, *args: Any) -> Any:
+    """Compile, or load, the waiting form of a hot function for such arguments, without a call."""
+    form = waiting(function)
+    form.compile(tuple(numba.typeof(arg) for arg in args))
+    return form
 
 
 @functools.cache
 def _mover(make_turns: Any, pick: Any, route: Any) -> Any:
-    return waiting(make_turns(moves.make_mover(pick, route)))
+    return make_turns(moves.make_mover(pick, route))

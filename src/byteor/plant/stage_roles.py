@@ -18,13 +18,12 @@ from byteor.exec.schema import dtype
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel import commit as c
 from byteor.kernel import feed, steps, turns
-from byteor.kernel.hot import waiting
 from byteor.kernel.wait import Waiter
 from byteor.plant.compile import turns_of
 from byteor.plant.desk import WORD, Desk
 from byteor.plant.failpoints import END_COMMITTED, END_FILLED
 from byteor.plant.held import Held
-from byteor.plant.roles import END_ORDER, FAULTS, RoleRunner, _compiled
+from byteor.plant.roles import END_ORDER, FAULTS, NOBODY, RoleRunner, compiled
 from byteor.spec.model import Stage as Spec
 
 SPARE = 4096  # rows that a batch form may give at once where they have no slots side by side
@@ -49,6 +48,11 @@ class StageRunner(RoleRunner):
         wiring = self.desk.wiring
         kind = dtype(wiring.type(port), wiring.lane(port).slot_bytes)
         return np.asarray(self.desk.blocks.lanes[port.lane].array("slots", kind))
+
+    def prepare_end(self) -> None:
+        """Compile, or load, what sends the records of `end`."""
+        if self.spec.end:
+            self._feed = compiled(self.desk.steps.feed_rows, self.desk.hot, feed.Feed(0, 0, 0, 0, 0), 0, 0, NOBODY)
 
     def attach(self) -> int:
         epoch = super().attach()
@@ -97,7 +101,7 @@ class StageRunner(RoleRunner):
         size = self.out.dtype.itemsize
         rows, counter = self.desk.book.address("end") + sent * size, self.desk.hot.now + c.ENDED
         what = feed.Feed(rows, size, counter, END_ORDER, self.late)
-        result = waiting(self.desk.steps.feed_rows)(self.desk.hot, what, total - sent, self.limit, waiter)
+        result = self._feed(self.desk.hot, what, total - sent, self.limit, waiter)
         if result < 0:
             raise StageFailed(self.role.name, -1, f"`end`: {FAULTS[result]}")
         return bool(self.count(c.ENDED) == total)
@@ -135,10 +139,10 @@ class CompiledStage(StageRunner):
     def prepare(self) -> None:
         held, p = self.held, self.held.p
         lanes, make_turns = (self.into.dtype, self.out.dtype), self.desk.steps.make_turns
-        self._turns = turns_of(make_turns, self.spec, self.code, *lanes, held.table, p, held.row_of)
+        work = turns_of(make_turns, self.spec, self.code, *lanes, held.table, p, held.row_of)
         self._bench = self._made()
-        nothing = Waiter(0, 0, 0, 0, 0)
-        _compiled(self._turns, self.desk.hot, self._bench, self.limit, nothing)
+        self._turns = compiled(work, self.desk.hot, self._bench, self.limit, NOBODY)
+        self.prepare_end()
 
     def _made(self) -> steps.Bench:
         rows = max(self.spec.max_out, SPARE, self.limit)
