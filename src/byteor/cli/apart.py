@@ -7,7 +7,6 @@ Rule 3. A plant that failed, and that was to be kept, can be resumed; all others
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,13 +17,14 @@ from byteor import diag
 from byteor.cli import output
 from byteor.cli.carry import Asked, Prepared
 from byteor.cli.loading import folder_of
+from byteor.cli.log import DRAINING, GIVING_UP, Log, served
 from byteor.cli.progress import Progress
 from byteor.cli.report import Outcome
 from byteor.cli.signals import caught
 from byteor.exec.resolve import resolve
 from byteor.exec.run import judge_options
 from byteor.exec.shard import Options
-from byteor.plant import findings
+from byteor.plant import ending, findings
 from byteor.plant.body import refuse
 from byteor.plant.directory import look
 from byteor.plant.process import Outcome as Ended
@@ -47,12 +47,12 @@ SHOWN = 0.5  # seconds between two looks at the tables
 def run_apart(ready: Prepared, asked: Asked) -> Outcome:
     """Bring a new plant up and run it; raise `Refused` where it cannot run at all."""
     assert asked.apart is not None
-    with Progress() as progress:
+    with Progress(asked.log) as progress:
         try:
             made = _brought_up(ready, asked, progress)
         except diag.Refused as e:
             raise ready.seen.placed(e) from e
-        return _supervised(made, progress, asked.apart.keep, ready.seen)
+        return _supervised(made, progress, asked.apart.keep, ready.seen, asked.log)
 
 
 def _brought_up(ready: Prepared, asked: Asked, progress: Progress) -> Processes | RingProcesses:
@@ -63,12 +63,12 @@ def _brought_up(ready: Prepared, asked: Asked, progress: Progress) -> Processes 
     return bring_up(_wanted(ready, asked), where, progress.say)
 
 
-def resume_apart(where: str, keep: bool) -> Outcome:
+def resume_apart(where: str, keep: bool, log: Log) -> Outcome:
     """Continue a plant or a ring that was left, from its folder alone."""
-    with Progress() as progress:
+    with Progress(log) as progress:
         is_ring = isinstance(decode(look(where).manifest.spec, "manifest").spec, SingleRing)
         made = resume_ring(Path(where)) if is_ring else resume(Path(where))
-        outcome = _supervised(made, progress, keep, None)
+        outcome = _supervised(made, progress, keep, None, log)
         return replace(outcome, places=made.held.manifest.outputs)
 
 
@@ -120,36 +120,36 @@ def _names(spec: SingleRing | LaneGraph) -> list[str]:
     return [role.name for role in wire(spec).roles]
 
 
-def _supervised(made: Processes | RingProcesses, progress: Progress, keep: bool, seen: Any) -> Outcome:
+def _supervised(made: Processes | RingProcesses, progress: Progress, keep: bool, seen: Any, log: Log) -> Outcome:
     """Run the plant to its end, and leave its folder, or nothing."""
     began = time.perf_counter()
     left = True
 
     def on_signal(count: int) -> None:
+        log.at_once(*(GIVING_UP if count > 1 else DRAINING))
         if made.supervisor is not None:
             made.supervisor.ask()
 
+    made.listener = log.heard
+    ending.forget(made.held.where)
     try:
-        with caught(on_signal) as signals:
+        with caught(on_signal) as signals, served(log, made.held.manifest.name, made.snapshot):
             progress.begin()
-            ended = made.run(_show, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
+            ended = made.run(log.printed, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
         assert made.supervisor is not None
         status = made.supervisor.status
         report = made.report(status, time.perf_counter() - began)
-        left = keep and status != "done"
+        if left := keep and status != "done":
+            ending.write(made.held.where, status, ended)
         skipped = sum(int(one.data.get("skipped", 0)) for one in ended)
         outcome = Outcome(report, status, skipped, signals.first)
         return _told(outcome, made.supervisor.findings, ended, seen)
     finally:
         if left:
-            print(f"the plant is kept in {made.held.where}", file=sys.stderr)
+            log.event("plant_kept", f"the plant is kept in {made.held.where}", folder=str(made.held.where))
             made.held.release()
         else:
             made.held.remove()
-
-
-def _show(name: str, line: str) -> None:
-    print(f"{name}: {line}", file=sys.stderr, flush=True)
 
 
 def _told(outcome: Outcome, found: tuple[diag.Diagnostic, ...], ended: tuple[Ended, ...], seen: Any) -> Outcome:

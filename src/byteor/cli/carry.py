@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from byteor import diag
 from byteor.cli import output
 from byteor.cli.loading import edited, examine, folder_of
+from byteor.cli.log import DRAINING, GIVING_UP, Log, served
 from byteor.lower.examine import Examined
 from byteor.spec.lane_graph import LaneGraph
 
@@ -57,6 +58,7 @@ class Asked:
     roll: Roll | None = None
     debug: bool = False
     apart: Apart | None = None
+    log: Log = Log()
     backing: str = "mem"
 
 
@@ -119,17 +121,18 @@ def _run(ready: Prepared, asked: Asked) -> Outcome:
 
         help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
         raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
-    with stoppable_stdin() as wake, Progress() as progress, rejects_file(asked.rejects) as kept:
+    with stoppable_stdin() as wake, Progress(asked.log) as progress, rejects_file(asked.rejects) as kept:
         source = boundaries.source_of(spec, place, folder_of(seen), kept)
         progress.say(f"bringing up {len(spec.stages)} stages")
         made = _bring_up(seen, spec, asked)
         if source.note:
-            print(f"note: {source.note}", file=sys.stderr)
+            asked.log.event("note", f"note: {source.note}")
         batches = boundaries.batches_of(spec, source, asked.limit, asked.repeat)
         sinks = boundaries.sinks_of(spec, ready.places, folder_of(seen), asked.roll)
         progress.begin()
         try:
-            return _driven(made, batches, sinks, source, wake, progress)
+            with served(asked.log, spec.name, made.snapshot):
+                return _driven(made, batches, sinks, source, wake, progress, asked.log)
         except BaseException:
             boundaries.abort(sinks)
             raise
@@ -172,7 +175,7 @@ def rejects_file(where: str | None) -> Iterator[Any]:
     file.finish()
 
 
-def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progress: Any) -> Outcome:
+def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progress: Any, log: Log) -> Outcome:
     """Drive the run to its end, however it comes, and say how it ended."""
     from byteor.cli.signals import caught
     from byteor.edges.drive import Drive
@@ -181,7 +184,7 @@ def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progres
 
     def on_signal(count: int) -> None:
         wake()
-        os.write(2, b"giving up\n" if count > 1 else b"draining; once more gives up\n")  # print may be under way
+        log.at_once(*(GIVING_UP if count > 1 else DRAINING))  # print may be under way
         drive.ask()
         if count > 1 and not made.ring.options.threads:
             raise GivenUp

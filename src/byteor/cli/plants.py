@@ -7,8 +7,6 @@ Rule 3. The first signal drains the plant, the second stops it at once.
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -20,6 +18,7 @@ from byteor import diag
 from byteor.cli import output
 from byteor.cli.carry import Asked, Prepared
 from byteor.cli.loading import examine, folder_of
+from byteor.cli.log import DRAINING, GIVING_UP, Log, served
 from byteor.cli.progress import Progress
 from byteor.cli.report import Outcome
 from byteor.cli.signals import caught
@@ -91,7 +90,7 @@ def _in_process(ready: Prepared, asked: Asked, given: Mapping[str, Any] = NOTHIN
     from byteor.cli.carry import rejects_file
 
     folder, graph = folder_of(ready.seen), ready.spec
-    with Progress() as progress, rejects_file(asked.rejects) as kept:
+    with Progress(asked.log) as progress, rejects_file(asked.rejects) as kept:
         try:
             sources = places.inputs_of(graph, ready.inputs, ready.places, folder, kept, given)
             sinks = places.outputs_of(graph, ready.places, folder)
@@ -101,8 +100,9 @@ def _in_process(ready: Prepared, asked: Asked, given: Mapping[str, Any] = NOTHIN
             progress.say(f"bringing up {len(graph.lanes)} lanes")
             with tempfile.TemporaryDirectory(prefix="byteor-run-", dir=_shared(asked)) as inner:
                 made = _bring_up(ready, asked, folder, sources, sinks, Path(inner), given)
-                _note(sources.values())
-                return _driven(made, sources, sinks, progress)
+                _note(sources.values(), asked.log)
+                with served(asked.log, graph.name, made.snapshot):
+                    return _driven(made, sources, sinks, progress, asked.log)
         except BaseException:
             for sink in sinks.values():
                 sink.abort()
@@ -114,10 +114,10 @@ def _shared(asked: Asked) -> str | None:
     return PARENT if asked.backing == "shm" else None
 
 
-def _note(sources: Iterable[Source]) -> None:
+def _note(sources: Iterable[Source], log: Log) -> None:
     for source in sources:
         if source.note:
-            print(f"note: {source.note}", file=sys.stderr)
+            log.event("note", f"note: {source.note}")
 
 
 def _bring_up(
@@ -145,12 +145,14 @@ def _bring_up(
         raise output.Failed(str(e)) from e
 
 
-def _driven(made: PlantRun, sources: dict[str, Source], sinks: dict[str, Sink], progress: Progress) -> Outcome:
+def _driven(
+    made: PlantRun, sources: dict[str, Source], sinks: dict[str, Sink], progress: Progress, log: Log
+) -> Outcome:
     """Drive the plant to its end, however it comes, and say how it ended."""
     plant = made.plant
 
     def on_signal(count: int) -> None:
-        os.write(2, b"giving up\n" if count > 1 else b"draining; once more gives up\n")
+        log.at_once(*(GIVING_UP if count > 1 else DRAINING))
         (plant.stop if count > 1 else plant.drain)()
 
     with caught(on_signal) as signals:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from byteor.cli.log import Log
 from byteor.exec.snapshot import Snapshot
 from byteor.plant.status import Status
 
@@ -22,14 +23,14 @@ EVERY = 2.0  # seconds between two plain lines
 class Progress:
     """Shows how a run stands; used as a context."""
 
-    def __init__(self) -> None:
-        self._console = Console(file=sys.stderr)
+    def __init__(self, log: Log = Log()) -> None:
+        self._console, self._log = Console(file=sys.stderr), log
         self._live: Live | None = None
         self._began = self._shown = time.perf_counter()
         self._before = 0
 
     def __enter__(self) -> Progress:
-        if self._console.is_terminal:
+        if self._console.is_terminal and self._log.plain:
             self._live = Live(console=self._console, transient=True, auto_refresh=False)
             self._live.start()
         return self
@@ -42,6 +43,8 @@ class Progress:
         """Show what is being done before the run starts; only where somebody looks."""
         if self._live is not None:
             self._live.update(text, refresh=True)
+        elif not self._log.plain:
+            self._log.event("bringing_up", text)
 
     def begin(self) -> None:
         """Count from now."""
@@ -57,7 +60,12 @@ class Progress:
         if self._live is not None:
             self._live.update(_table(now, at - self._began, rate), refresh=True)
         else:
-            print(_line(now, at - self._began, rate), file=sys.stderr, flush=True)
+            self._tell(now, at - self._began, rate)
+
+    def _tell(self, now: Snapshot | Status, seconds: float, rate: float) -> None:
+        lags = {stage.name: stage.lag for stage in now.stages}
+        counts = {"messages_in": now.messages_in, "messages_out": now.messages_out, "lags": lags}
+        self._log.event("progress", _line(now, seconds, rate), seconds=round(seconds, 3), rate_per_s=rate, **counts)
 
 
 def _head(now: Snapshot | Status, seconds: float, rate: float) -> str:

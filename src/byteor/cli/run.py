@@ -15,6 +15,7 @@ from byteor import diag
 from byteor.cli import output
 from byteor.cli.carry import Apart, Asked, carry_out
 from byteor.cli.documents import OptionalDocument
+from byteor.cli.log import ended, log_from
 from byteor.cli.output import Json
 from byteor.exec import findings as x
 
@@ -64,15 +65,24 @@ def run(
     resumed: Annotated[
         str | None, typer.Option("--resume", metavar="DIR", help="Continue the plant that was left in a folder.")
     ] = None,
+    metrics: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve metrics on the loopback; 0 is any port.")
+    ] = None,
+    log_form: Annotated[
+        str, typer.Option("--log", metavar="text|json", help="How it is told on stderr what happens.")
+    ] = "text",
     as_json: Json = False,
 ) -> None:
     """Run a plan or a spec over its inputs, into outputs."""
     with output.told(as_json):
+        log = log_from(log_form, metrics)
         if resumed is not None:
             from byteor.cli.apart import resume_apart
 
             _only_resumes(where)
-            show(outcome := resume_apart(resumed, keep), as_json)
+            outcome = resume_apart(resumed, keep, log)
+            ended(log, outcome)
+            show(outcome, as_json)
             raise typer.Exit(outcome.exit)
         if where is None:
             raise diag.Refused([x.RUN_OPTION.at("document", "there is no document", help="name a plan or a spec")])
@@ -82,13 +92,14 @@ def run(
             raise diag.Refused([x.RUN_OPTION.at("backing", message, help="use mem or shm")])
         options = (wait, batch, limit, repeat, interpreted, single_thread)
         asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
-        asked = replace(asked, roll=rolled(roll), debug=debug, apart=apart, backing=backing or "mem")
+        asked = replace(asked, log=log, roll=rolled(roll), debug=debug, apart=apart, backing=backing or "mem")
         if vary_batches:
             from byteor.cli.vary import vary
 
             outcome = vary(where, asked)
         else:
             outcome = carry_out(where, asked)
+    ended(log, outcome)
     show(outcome, as_json)
     raise typer.Exit(outcome.exit)
 

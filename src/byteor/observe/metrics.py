@@ -155,7 +155,7 @@ class Served:
         registry.register(RunCollector(name, look))
         self._server: Any
         self._server, self._thread = start_http_server(port, address, registry)
-        self.port = int(self._server.server_port)
+        self.address, self.port = address, int(self._server.server_port)
 
     def __enter__(self) -> Served:
         return self

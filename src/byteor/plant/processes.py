@@ -67,6 +67,7 @@ class Processes:
         self.blocking = manner_of(held.manifest, wiring.graph).blocking
         self.seconds = 0.0
         self.supervisor: Supervisor | None = None
+        self.listener: Callable[[str, Said], object] = lambda name, said: None
         self._drained: set[str] = set()
         self._egresses = {role.name for role in wiring.roles if role.kind == "egress"}
 
@@ -111,6 +112,7 @@ class Processes:
         return directory.cut(self.held.where, self.held.manifest)
 
     def _heard(self, name: str, report: Said) -> None:
+        self.listener(name, report)
         if report.kind == channel.DRAINED:
             self._drained.add(report.data["role"])
         if self.supervisor is not None and self._egresses <= self._drained:

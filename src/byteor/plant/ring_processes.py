@@ -60,6 +60,7 @@ class RingProcesses:
         self.held, self.spec, self.blocks, self.placement = held, spec, blocks, placement
         self.supervisor: Supervisor | None = None
         self._parts = {part.name: part for part in parts_of(spec)}
+        self.listener: Callable[[str, Said], object] = lambda name, said: None
         self._over: set[str] = set()
 
     def run(
@@ -99,6 +100,7 @@ class RingProcesses:
 
     def _heard(self, name: str, report: Said) -> None:
         """Let the outputs be completed once the rows have left, and every stage has ended."""
+        self.listener(name, report)
         if report.kind in (channel.DRAINED, channel.DONE):
             self._over.add(name)
         if self.supervisor is not None and set(self._parts) <= self._over:
