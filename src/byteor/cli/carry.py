@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from byteor import diag
 from byteor.cli import output
 from byteor.cli.loading import edited, examine, folder_of
-from byteor.cli.log import DRAINING, GIVING_UP, Log, served
+from byteor.cli.log import DRAINING, GIVING_UP, PLAIN, Log, served
 from byteor.lower.examine import Examined
 from byteor.spec.lane_graph import LaneGraph
 
@@ -58,7 +58,7 @@ class Asked:
     roll: Roll | None = None
     debug: bool = False
     apart: Apart | None = None
-    log: Log = Log()
+    log: Log = PLAIN
     backing: str = "mem"
 
 

@@ -67,6 +67,9 @@ class Log:
             self.event(f"role_{report.kind}", report.text, level, **fields)
 
 
+PLAIN = Log()
+
+
 def log_from(form: str, metrics: int | None) -> Log:
     """Read the options of a run."""
     if form not in FORMS:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from byteor.cli.log import Log
+from byteor.cli.log import PLAIN, Log
 from byteor.exec.snapshot import Snapshot
 from byteor.plant.status import Status
 
@@ -23,7 +23,7 @@ EVERY = 2.0  # seconds between two plain lines
 class Progress:
     """Shows how a run stands; used as a context."""
 
-    def __init__(self, log: Log = Log()) -> None:
+    def __init__(self, log: Log = PLAIN) -> None:
         self._console, self._log = Console(file=sys.stderr), log
         self._live: Live | None = None
         self._began = self._shown = time.perf_counter()
@@ -64,7 +64,7 @@ class Progress:
 
     def _tell(self, now: Snapshot | Status, seconds: float, rate: float) -> None:
         lags = {stage.name: stage.lag for stage in now.stages}
-        counts = {"messages_in": now.messages_in, "messages_out": now.messages_out, "lags": lags}
+        counts: dict[str, Any] = {"messages_in": now.messages_in, "messages_out": now.messages_out, "lags": lags}
         self._log.event("progress", _line(now, seconds, rate), seconds=round(seconds, 3), rate_per_s=rate, **counts)
 
 
