@@ -5,7 +5,7 @@ Rule 1. Same payload, ring size, threads and work on both sides; each side waits
 
 from __future__ import annotations
 
-from bench import lmax, machine, rings, round_trip
+from bench import bare, lmax, machine, rings, round_trip
 from bench.harness import Effort, best, measure, ratios
 from bench.results import Family
 
@@ -18,7 +18,9 @@ def measured(effort: Effort) -> Family:
         "P1",
         "Compiled stages over one ring, beside the LMAX Disruptor 3.4.4",
         f"16-byte records, {rings.CAPACITY:,} slots, a thread for each stage and one that produces; threads are pinned "
-        "where there is a core for each. The ratio is that of the best wait strategies of both sides, round by round.",
+        "where there is a core for each. A bare hand-over is two threads over the same slots that promise nothing, in "
+        "runs of 256: what the lines alone cost. The ratio is that of the best wait strategies of both sides, round by "
+        "round.",
     )
     absent = "the peer is left out of a tiny run" if effort.tiny else lmax.missing()
     classes = "" if absent else lmax.build()
@@ -37,7 +39,8 @@ def _case(family: Family, shape: str, run: int, classes: str, absent: str, effor
     case, id = f"{shape}, {text}", f"P1 {shape} {text}"
     with lmax.running(classes, shape, run, rings.CAPACITY) as theirs:
         ours = [rings.ring_of(shape, run, wait) for wait in waits(shape)[: 1 if effort.tiny else None]]
-        found = measure([*ours, *theirs], effort)
+        floor = [bare.bare()] if shape == "unicast" and not effort.tiny else []
+        found = measure([*ours, *theirs, *floor], effort)
     for series in found.values():
         family.rate(case, series)
     fastest = best([found[one.name] for one in ours])
@@ -45,6 +48,7 @@ def _case(family: Family, shape: str, run: int, classes: str, absent: str, effor
         return family.unmeasured(id, f"≥ {bound:g}×", absent)
     peer = best([found[one.name] for one in theirs])
     reason = f"{1e9 / fastest.median:.2f} ns a message against {1e9 / peer.median:.2f} ns of {peer.name}"
+    reason += "".join(f"; a {one.name} takes {1e9 / found[one.name].median:.2f} ns" for one in floor)
     family.at_least(id, bound, ratios(fastest, peer), reason)
     return None
 
