@@ -81,14 +81,14 @@ def sleeps(row):
 
 def counts(row):
     n = 0
-    for i in range(500):
+    for i in range(2_000):
         n += i & row.a
     row.b = n
 
 
 def counts_more(row):
     n = 0
-    for i in range(1_000):
+    for i in range(4_000):
         n += i & row.a
     row.b = n
 

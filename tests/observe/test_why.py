@@ -76,11 +76,11 @@ def test_too_few_workers(tmp_path: Path) -> None:
 @pytest.mark.skipif(CORES < 2, reason="all roles share the only core")
 def test_a_shared_core(tmp_path: Path) -> None:
     stages = made.stage("first", "counts", False), made.stage("second", "counts_more", False), made.stage("third")
-    with made.running(tmp_path, made.chain(*stages, names=NAMES, capacity=64)) as plant:
+    with made.running(tmp_path, made.chain(*stages, names=NAMES, capacity=1024), "--batch", "64") as plant:
         window = plant.moves()
         for name in ("first", "second"):
             for task in os.listdir(f"/proc/{window.status().role(name).pid}/task"):
                 os.sched_setaffinity(int(task), {0})
         verdict, *_ = told(plant, 2.0)
-    assert verdict.what == "core" and verdict.names[:2] == ("second", "first")
-    assert verdict.sentence.startswith("core 0 is shared: `second` wanted it")
+    assert verdict.what == "core" and set(verdict.names) >= {"first", "second"}
+    assert verdict.sentence.startswith("core 0 is shared: ")

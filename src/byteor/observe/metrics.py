@@ -113,7 +113,7 @@ class RunCollector(Collector):
         text = "Batches by size, counted in powers of two."
         family = HistogramMetricFamily("byteor_role_batch", text, labels=("plant", "role"))
         for role in roles:
-            family.add_metric((self._name, role.name), list(_buckets(role.batches)), sum_value=None)
+            family.add_metric((self._name, role.name), list(_buckets(role.batches)), role.taken)
         return family
 
     def _lanes(self, lanes: tuple[LaneStatus, ...]) -> Iterator[Metric]:
