@@ -17,7 +17,7 @@ from byteor.plant.blocks import Blocks
 from byteor.plant.desk import Desk
 from byteor.plant.ends import EgressRole, IngressRole, Outlet, Source
 from byteor.plant.failpoints import Deaths
-from byteor.plant.logs import Log, LogIngress, LogSource, TapRole
+from byteor.plant.logs import Log, LogBridge, LogIngress, TapRole
 from byteor.plant.plain_stage import PlainStage
 from byteor.plant.roles import Mover, RoleRunner
 from byteor.plant.stage_roles import CompiledStage
@@ -69,7 +69,7 @@ def assemble(
     if written is not None:
         return TapRole(desk, manner.batch, written)
     if read is not None:
-        return IngressRole(desk, manner.batch, LogSource(read))
+        return LogBridge(desk, manner.batch, read)
     if role.kind == "egress":
         return EgressRole(desk, manner.batch, outside.outlets.get(role.name))
     if role.stage is None:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
+from numba.core import types
 
 from byteor.exec.schema import dtype
 from byteor.kernel.handles import try_append, try_take
@@ -52,6 +54,11 @@ class Log:
             return int(made.generation)
         finally:
             made.close()
+
+    def compile(self, loop: Any) -> None:
+        """Compile, or load, a loop over records of this journal."""
+        rows = types.Array(numba.from_dtype(self.dtype), 1, "C")
+        waiting(loop).compile((types.int64, rows, types.int64) if loop is append_rows else (types.int64, rows))
 
     def generation(self) -> int:
         """The generation that it has by now."""
@@ -140,6 +147,10 @@ class TapRole(EgressRole):
         self._log = log
         self._writing: Writing | None = None
 
+    def prepare(self) -> None:
+        super().prepare()
+        self._log.compile(append_rows)
+
     def attach(self) -> int:
         epoch = super().attach()
         self._writing = Writing(self._log)
@@ -171,6 +182,10 @@ class LogIngress(IngressRole):
         super().__init__(desk, limit, source)
         self._log = log
         self._writing: Writing | None = None
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._log.compile(append_rows)
 
     def attach(self) -> int:
         epoch = super().attach()
@@ -236,3 +251,15 @@ class LogSource:
             return True
         yield np.array([found], self._log.dtype)
         return True
+
+
+class LogBridge(IngressRole):
+    """The records of a journal into a lane."""
+
+    def __init__(self, desk: Desk, limit: int, log: Log) -> None:
+        super().__init__(desk, limit, LogSource(log))
+        self._log = log
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._log.compile(take_rows)
