@@ -12,6 +12,7 @@ import typer
 
 import byteor
 from byteor.cli import cache, documents, journal, lanes, views
+from byteor.cli.blame import blame
 from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.new import new
@@ -19,6 +20,8 @@ from byteor.cli.role import role
 from byteor.cli.run import run
 from byteor.cli.status import status
 from byteor.cli.studio import studio
+from byteor.cli.top import top
+from byteor.cli.why import why_slow
 
 app = typer.Typer(
     name="byteor",
@@ -59,6 +62,9 @@ app.command("studio")(studio)
 app.command("doctor")(doctor)
 app.command("run")(run)
 app.command("status")(status)
+app.command("top")(top)
+app.command("why-slow")(why_slow)
+app.command("blame")(blame)
 app.command("role")(role)
 app.command("lanes")(lanes.lanes)
 app.command("inspect")(lanes.inspect)
