@@ -17,6 +17,8 @@ FAMILIES = {
     "P2": "lane_messages",
     "P2m": "lane_producers",
     "P3": "lane_trips",
+    "P4": "python_trips",
+    "P5": "python_rows",
     "P6": "growth",
     "P7": "start",
     "P8a": "lane_idle",

@@ -6,12 +6,19 @@ Rule 1. No figure is asserted: only that rounds add up, and that what is told ho
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import asdict
 
-from bench import harness, lmax, report, rings
+import pytest
+
+from bench import harness, links, lmax, python_rows, python_trips, report, rings
 from bench.families import FAMILIES
 from bench.harness import Contender, Effort, Series, Took
 from bench.results import Family
+
+SOURCE = report.ROOT / "src"
 
 
 def counted(name: str, rate: float) -> tuple[Contender, list[int]]:
@@ -68,6 +75,20 @@ def test_a_figure_far_below_the_stored_one_is_told() -> None:
 def test_a_missing_peer_is_said(monkeypatch) -> None:
     monkeypatch.setenv("BYTEOR_BENCH_DISRUPTOR", "/nowhere/disruptor.jar")
     assert "libdisruptor-java" in lmax.missing()
+
+
+def test_every_library_has_two_sides() -> None:
+    libraries = {("trips", name) for name in python_trips.LIBRARIES}
+    libraries |= {("rows", name) for name in ("byteor", *python_rows.BY_RECORD, *python_rows.BY_ARRAY)}
+    assert set(links.LINKS) == libraries
+
+
+@pytest.mark.parametrize("kind", ["trips", "rows"])
+def test_two_plain_processes_talk_to_the_last_message(kind: str) -> None:
+    command = [sys.executable, links.__file__, kind, "byteor", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SOURCE)})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
 
 
 def test_every_family_has_its_file() -> None:
