@@ -5,6 +5,7 @@ Rule 1. Looking changes nothing: a plant may be looked at as often as one likes,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -93,7 +94,7 @@ def _lane(lane: LaneMotion, live: bool) -> tuple[str, ...]:
     return now.name, now.kind, f"{now.published:,}", rate, f"{now.depth:,}", f"{now.capacity:,}", gated
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]], left: int = 1) -> list[str]:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int = 1) -> list[str]:
     """Columns as wide as they need be; the first `left` and the last one start at the left."""
     every = [head, *rows]
     widths = [max(len(row[k]) for row in every) for k in range(len(head))]
