@@ -66,7 +66,7 @@ class Terminal:
 
 
 def roles(text: str) -> list[str]:
-    return [name for name in re.findall(r"^(\w+) +(?:ingress|stage|egress) ", text, re.MULTILINE)]
+    return list(re.findall(r"^(\w+) +(?:ingress|stage|egress) ", text, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
