@@ -263,6 +263,14 @@ class Run:
         """How the run stands now, as a value."""
         return self.ring.snapshot()
 
+    def _repr_html_(self) -> str:
+        """A small table and the graph, as a notebook shows it."""
+        from byteor.views.html import run_html
+
+        now, names = self.snapshot(), ("stage", "processed", "filtered", "lag", "batch p50", "p99")
+        rows = [(s.name, s.processed, s.filtered, s.lag, s.batch_p50, s.batch_p99) for s in now.stages]
+        return run_html(self.spec, f"{now.status}: {now.messages_in:,} in, {now.messages_out:,} out", names, rows)
+
     def report(self) -> Report:
         """What the run did; complete once it was joined."""
         now = self.snapshot()

@@ -25,7 +25,7 @@ from byteor.exec.stage import Stage
 from byteor.plant.assembly import Manner, Outside
 from byteor.plant.blocks import Make, in_memory
 from byteor.plant.ends import EgressRole, IngressRole
-from byteor.plant.status import Status
+from byteor.plant.status import RoleStatus, Status
 from byteor.plant.threads import InProcess
 from byteor.plant.unsupported import unsupported
 from byteor.plant.wiring import wire
@@ -218,6 +218,23 @@ class PlantRun:
     def snapshot(self) -> Status:
         """How the plant stands now, as a value."""
         return self.plant.snapshot()
+
+    def _repr_html_(self) -> str:
+        """A small table and the graph, as a notebook shows it."""
+        from byteor.views.html import run_html
+
+        now = self.snapshot()
+        names = ("role", "state", "taken", "put", "filtered", "dropped", "late", "lag", "batch p50", "p99")
+        rows = [
+            (r.name, self._state(r), r.taken, r.put, r.filtered, r.dropped, r.late, r.lag, r.batch_p50, r.batch_p99)
+            for r in now.roles
+        ]
+        head = f"{self.plant.status}: {now.messages_in:,} in, {now.messages_out:,} out"
+        return run_html(self.spec, head, names, rows)
+
+    def _state(self, role: RoleStatus) -> str:
+        """What a role is at; in one process nobody holds a lock that would tell."""
+        return "done" if role.done else role.waiting if self.plant.status == "running" else self.plant.status
 
     def report(self) -> Report:
         """What the run did; complete once it was joined."""
