@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dev import browser, c_peer, fuzz, gen, hardware, perf, proof, size, soak, stress, studio_page
+from dev import browser, c_peer, fuzz, gen, hardware, perf, plants, proof, size, soak, stress, studio_page
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -67,6 +67,8 @@ def soak_rings(given: Arguments) -> int:
 def stress_lanes(given: Arguments) -> int:
     if given.what == "c-peer":
         return c_peer.stress(given.messages or 1_000_000)
+    if given.what == "plant":
+        return plants.stress(given.kills, given.seed)
     return stress.stream(given.messages) if given.messages else stress.stress(given.kills, given.seed)
 
 
@@ -99,7 +101,8 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         "stress",
         stress_lanes,
         "lanes: ends killed at random moments, nothing lost (--kills N; 100 take half a minute), or --messages N "
-        "between processes; c-peer: --messages N each way between Python and C",
+        "between processes; c-peer: --messages N each way between Python and C; plant: processes of whole plants "
+        "killed at named points and at random moments (--kills 500 takes half an hour)",
     ),
     (
         "studio",
@@ -136,7 +139,7 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--update", action="store_true", help="store the figures and write docs/performance.md")
             one.add_argument("--rounds", type=int, default=7, help="how often each contender is measured")
         if name == "stress":
-            one.add_argument("what", choices=["lanes", "c-peer"], help="what is put under stress")
+            one.add_argument("what", choices=["lanes", "c-peer", "plant"], help="what is put under stress")
             one.add_argument("--messages", type=int, default=0, help="how many messages instead, checksummed")
             one.add_argument("--kills", type=int, default=100, help="how many ends are killed")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")

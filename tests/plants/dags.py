@@ -42,23 +42,26 @@ class Dag:
     used: Counter[str]
 
 
-def dag(seed: int, steps: int = 6, journals: bool = False) -> Dag:
-    """Make the plant of a seed; `journals`: with taps, and journals before some sources."""
+def dag(seed: int, steps: int = 6, journals: bool = False, times: int = 1) -> Dag:
+    """Make the plant of a seed; `journals`: with taps, and journals before some sources; `times` as many rows."""
     for attempt in count():
         random = Random(f"{seed} {attempt}")
         growth = Growth(random, journals).grown(steps)
         found = lower(growth.plan.plan)
         if isinstance(graph := found.spec, LaneGraph) and not diag.errors(found.all_findings):
             stages = {role.stage.name: parts.STAGES[role.stage.call.partition(":")[2]] for role in graph.stages}
-            rows = {at.ingress.name: _rows(random, graph, i, growth.late) for i, at in enumerate(graph.ingresses)}
+            rows = {
+                at.ingress.name: _rows(random, graph, i, growth.late, times) for i, at in enumerate(graph.ingresses)
+            }
             return Dag(seed, graph, stages, rows, used(graph, rows) + Counter(refused=attempt))
     raise AssertionError("a count ends")
 
 
-def _rows(random: Random, graph: LaneGraph, number: int, late: str) -> np.ndarray:
+def _rows(random: Random, graph: LaneGraph, number: int, late: str, factor: int) -> np.ndarray:
     """What comes in at one source: times in long runs, falling where that is allowed."""
     ingress = graph.ingresses[number].ingress
-    rows = np.zeros(random.choice([0, 1, 30, 50, 70]), packed(next(t for t in graph.types if t.name == ingress.type)))
+    count = random.choice([0, 1, 30, 50, 70]) * factor
+    rows = np.zeros(count, packed(next(t for t in graph.types if t.name == ingress.type)))
     times: list[int] = []
     now = random.randrange(3)
     while len(times) < len(rows):
