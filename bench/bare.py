@@ -54,11 +54,11 @@ def consume(words, slots, n):
             store_release(words + GATE, sequence)
 
 
-def bare() -> Contender:
+def bare(capacity: int = rings.CAPACITY, name: str = "bare hand-over") -> Contender:
     """Hand records over in runs, in memory of each round's own: how far a line is depends on where it lies."""
 
     def one(n: int) -> Took:
-        slots = lines(16 * rings.CAPACITY).view([("px", "<i8"), ("qty", "<i8")])
+        slots = lines(16 * capacity).view([("px", "<i8"), ("qty", "<i8")])
         words = lines(2 * GATE).view(np.int64)
         slots["qty"] = 0  # its memory is there before it is timed
         reader = threading.Thread(target=consume, args=(words.ctypes.data, slots, n), name="bare")
@@ -70,4 +70,4 @@ def bare() -> Contender:
         machine.pin([0], free=True)
         return clock.took
 
-    return Contender("bare hand-over", one, step=RUN, least=rings.LEAST // RUN)
+    return Contender(name, one, step=RUN, least=rings.LEAST // RUN)

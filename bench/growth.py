@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import byteor
-from bench import machine, rings
+from bench import bare, machine, rings
 from bench.harness import Clock, Contender, Effort, Series, Took, measure
 from bench.results import Family
 from byteor.spec.model import Field, MessageType
@@ -62,10 +62,13 @@ def _chain(name: str, length: int, **fields: Any) -> Contender:
 
 
 def _slots(family: Family, effort: Effort) -> Family:
-    found = _series(family, effort, [_chain(f"1 stage, 2^{bits} slots", 1, capacity=1 << bits) for bits in SLOTS])
+    sizes = [_chain(f"1 stage, 2^{bits} slots", 1, capacity=1 << bits) for bits in SLOTS]
+    floor = [bare.bare(1 << bits, f"bare hand-over, 2^{bits} slots") for bits in (FLAT_FROM, SLOTS[-1])]
+    *found, low, high = _series(family, effort, [*sizes, *floor])
     flat = [series for bits, series in zip(SLOTS, found, strict=True) if bits >= FLAT_FROM]
     dear, cheap = min(flat, key=lambda one: one.median), max(flat, key=lambda one: one.median)
-    reason = f"{dear.name}: {1e9 / dear.median:.2f} ns a message; {cheap.name}: {1e9 / cheap.median:.2f} ns"
+    reason = f"{dear.name}: {1e9 / dear.median:.2f} ns a message; {cheap.name}: {1e9 / cheap.median:.2f} ns; "
+    reason += f"bare threads that promise nothing: {1e9 / low.median:.2f} and {1e9 / high.median:.2f} ns"
     family.at_most("P6 slots", 1.5, _spread(flat), reason)
     return family
 
@@ -84,6 +87,7 @@ def _shards(family: Family, effort: Effort) -> Family:
     rows["px"], rows["qty"] = np.arange(len(rows)), 1
     found = _series(family, effort, [_sharded(shards, rows) for shards in SHARDS])
     reason = "; ".join(f"{one.name} {1e9 / one.median:.1f} ns" for one in found)
+    reason += "; the one producer hashes and scatters each row"
     family.at_most("P6 shards", 1.5, _spread(found), reason)
     return family
 

@@ -22,6 +22,7 @@ from byteor.kernel.hot import short, waiting
 from byteor.kernel.wait import BRIEFLY, ring
 
 _HASHED = 4096  # keys that are hashed together: what they need stays in the first cache
+_OWNED = 65_536  # rows whose shards are found before they are scattered
 
 
 class Ends:
@@ -115,8 +116,11 @@ class Sharded(Ends):
         self._owners_of = waiting(keyhash.owners_of)
         spec = shards[0].spec
         assert rings.slots.dtype.fields is not None and spec.shard_key is not None
-        self._key, self._key_size = spec.shard_key, rings.slots.dtype.fields[spec.shard_key][0].itemsize
-        self._hashes = np.empty(_HASHED, np.uint64)
+        self._key, kind = spec.shard_key, rings.slots.dtype.fields[spec.shard_key][0]
+        self._key_size = kind.itemsize
+        whole = np.dtype({"names": ["key"], "formats": [kind], "itemsize": -(-kind.itemsize // 8) * 8})
+        self._keys, self._hashes = np.zeros(_OWNED, whole), np.empty(_HASHED, np.uint64)
+        self._owners = np.empty(_OWNED, np.uint16)
         every = range(len(shards))
         self._at, self._seen, self._taken = (np.zeros(len(shards), np.int64) for _ in range(3))
         self._places = np.zeros(1 << (len(shards) * spec.capacity - 1).bit_length(), np.uint16)
@@ -136,10 +140,23 @@ class Sharded(Ends):
 
     def send(self, rows: np.ndarray, patience: int | None = None) -> int:
         waiter = self._sender if patience is None else self._sender._replace(patience=patience)
-        owners = np.empty(len(rows), np.uint16)
-        self._owners_of(_words(rows[self._key]), self._key_size, len(self._shards), self._hashes, owners)
-        args = (self._rings.slots, self._places, owners, rows, self._at, self._seen, waiter)
-        return int(self._scatter(self._routes, *args, self._ring_sources, self._limit))
+        sent = 0
+        for first in range(0, max(1, len(rows)), _OWNED):
+            part = rows[first : first + _OWNED]
+            args = (self._rings.slots, self._places, self._owned(part), part, self._at, self._seen, waiter)
+            taken = int(self._scatter(self._routes, *args, self._ring_sources, self._limit))
+            sent += taken
+            if taken < len(part):
+                break
+        return sent
+
+    def _owned(self, rows: np.ndarray) -> np.ndarray:
+        """The shard of each row."""
+        keys, owners = self._keys[: len(rows)], self._owners[: len(rows)]
+        keys["key"] = rows[self._key]
+        words = keys.view(np.uint64).reshape(len(rows), keys.itemsize // 8)
+        self._owners_of(words, self._key_size, len(self._shards), self._hashes, owners)
+        return owners
 
     def close(self) -> None:
         for shard in self._shards:
@@ -155,14 +172,6 @@ class Sharded(Ends):
     @property
     def drained(self) -> bool:
         return self._words.read("closed") == self._words.read("gate")
-
-
-def _words(keys: np.ndarray) -> np.ndarray:
-    """The bytes of keys as whole words, u64[rows, words]."""
-    size = keys.dtype.itemsize
-    whole = np.zeros((len(keys), -(-size // 8) * 8), np.uint8)
-    whole[:, :size] = np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), size)
-    return whole.view(np.uint64)
 
 
 def ends(graph: Graph, rings: mem.Rings, shards: list[Shard], around: Outside, limit: int) -> Straight | Sharded:
