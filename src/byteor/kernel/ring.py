@@ -19,7 +19,8 @@ def send(cursor, seen, gates, slots, rows, waiter, bells, limit):
     """Publish `rows` as room comes, in pieces of at most `limit`; answer how many were taken.
 
     Fewer than all are taken when the run stops and when the waiter's patience with a full ring is over. `seen`
-    is the producer's own: the gate it saw last, so that one look serves many calls.
+    is the producer's own: the gate it saw last, so that one look serves many calls. A successor, which saw none,
+    begins with its cursor less the capacity: nothing is free until it has looked.
     """
     capacity = len(slots)
     sequence = load_relaxed(cursor)  # its own word
