@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dev import browser, c_peer, fuzz, gen, hardware, perf, plants, proof, size, soak, stress, studio_page
+from dev import browser, c_peer, fuzz, gen, hardware, perf, plants, proof, size, soak, stress, studio_page, watching
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -76,6 +76,10 @@ def bench(given: Arguments) -> int:
     return perf.perf(given.families, given.json, given.plot, given.update, given.rounds)
 
 
+def watch(given: Arguments) -> int:
+    return watching.draw(given.picture) if given.picture else watching.watching(given.rounds)
+
+
 def build_studio(given: Arguments) -> int:
     if given.wheels:
         return browser.wheels(given.wheels)
@@ -96,6 +100,11 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         "hostile documents: no traceback, no hang, one answer (1 minute, --seconds N)",
     ),
     ("perf", bench, "the bench beside its peers, all families or those named (about 10 minutes)"),
+    (
+        "watch",
+        watch,
+        "what it costs a plant to be watched, in paired rounds (2 minutes, --rounds N); --picture FILE draws the table",
+    ),
     ("soak", soak_rings, "rings under load, to the message, with memory flat (5 minutes, --minutes N)"),
     (
         "stress",
@@ -148,6 +157,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--pictures", action="store_true", help="write the screenshots in docs/ instead")
             one.add_argument("--measure", action="store_true", help="print how fast it loads and answers instead")
             one.add_argument("--wheels", type=Path, metavar="FOLDER", help="write the wheels of byteor and its runtime")
+        if name == "watch":
+            one.add_argument("--rounds", type=int, default=20, help="how many pairs of rounds")
+            one.add_argument("--picture", type=Path, metavar="FILE", help="draw `byteor top` over the flights plant")
         if name == "soak":
             one.add_argument("--minutes", type=float, default=5.0, help="how long")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
