@@ -50,11 +50,8 @@ def test_the_model_plane_s_own_tests_are_green_in_pyodide() -> None:
 def test_memory_is_flat_over_ten_thousand_questions(tmp_path: Path) -> None:
     text = (ROOT / "examples/ticks/plan.toml").read_text()
     texts = [text, text.replace("1024", "1000"), "nonsense", *(text + "#" * n for n in range(1, 6))]
-    place = tmp_path / "requests.json"
-    place.write_text(
-        json.dumps([(name, json.dumps({"document": one})) for one in texts for name in ("check", "graph")])
-    )
-    done = node("memory", str(place))
+    asked = [(name, json.dumps({"document": one})) for one in texts for name in ("check", "graph")]
+    done = asked_of("memory", asked, tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     memory, blocks = zip(*json.loads(done.stdout), strict=True)
     assert memory[0] == memory[-1]

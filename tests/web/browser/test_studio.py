@@ -335,7 +335,7 @@ def test_the_keyboard_suffices(studio: Studio) -> None:
     keyboard.press("Escape")
     keyboard.press("Tab")
     assert studio.page.evaluate("document.activeElement.id") != "editor"
-    studio.page.locator("#tab-convert").focus()
+    studio.page.locator("#tab-convert").click()
     for key, tab in (
         ("ArrowRight", "describe"),
         ("ArrowLeft", "convert"),
