@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from byteor import diag
 from byteor.cli import output
 from byteor.cli.carry import Asked, Prepared
@@ -49,10 +51,25 @@ def run_apart(ready: Prepared, asked: Asked) -> Outcome:
     assert asked.apart is not None
     with Progress(asked.log) as progress:
         try:
-            made = _brought_up(ready, asked, progress)
+            made = _brought_up_or_given_up(ready, asked, progress)
         except diag.Refused as e:
             raise ready.seen.placed(e) from e
         return _supervised(made, progress, asked.apart.keep, ready.seen, asked.log)
+
+
+def _brought_up_or_given_up(ready: Prepared, asked: Asked, progress: Progress) -> Processes | RingProcesses:
+    """Bring up; a signal meanwhile leaves nothing behind, and its own exit status."""
+    with caught(_give_up) as signals:
+        try:
+            return _brought_up(ready, asked, progress)
+        except KeyboardInterrupt:
+            term = signals.first == signal.SIGTERM
+            raise typer.Exit(output.TERMINATED if term else output.INTERRUPTED) from None
+
+
+def _give_up(count: int) -> None:
+    """End a bring-up, which then takes away what it made."""
+    raise KeyboardInterrupt
 
 
 def _brought_up(ready: Prepared, asked: Asked, progress: Progress) -> Processes | RingProcesses:

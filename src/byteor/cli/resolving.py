@@ -10,9 +10,8 @@ import json
 
 from byteor import diag
 from byteor.cli.loading import folder_of
-from byteor.edges.made import ring_type
 from byteor.exec.inspect import proposed
-from byteor.exec.resolve import resolve
+from byteor.exec.resolve import fields_of, resolve, stages_of
 from byteor.exec.stage import Stage as Code
 from byteor.lower.examine import Examined
 from byteor.spec.model import IDENTITY, Field, Stage
@@ -22,9 +21,8 @@ def judge(seen: Examined) -> tuple[tuple[diag.Diagnostic, ...], list[str]]:
     """Find the stages' code; give the differences, and proposals for what the plan leaves open."""
     codes, found = resolve(seen.spec, folder_of(seen))
     refused = seen.placed(diag.Refused(found)) if found else None
-    fields = ring_type(seen.spec).fields
-    stages = [stage for stage in seen.spec.stages if stage.name in codes]
-    proposals = [line for stage in stages for line in _proposed(stage, codes[stage.name], fields)]
+    stages = [stage for _, stage in stages_of(seen.spec) if stage.name in codes]
+    proposals = [line for s in stages for line in _proposed(s, codes[s.name], fields_of(seen.spec, s))]
     return (refused.diagnostics if refused else ()), proposals
 
 

@@ -46,7 +46,7 @@ def resolve(
             wrong.append(x.STAGE_NOT_FOUND.at(f"{path}.call", f"stage `{stage.name}`: {code}"))
         else:
             found[stage.name] = code
-            wrong += [*_judge(stage, code, path), *_judge_access(stage, code, path, _fields(spec, stage))]
+            wrong += [*_judge(stage, code, path), *_judge_access(stage, code, path, fields_of(spec, stage))]
     return found, tuple(wrong)
 
 
@@ -62,7 +62,7 @@ def _root(spec: SingleRing | LaneGraph) -> str:
     return "single_ring.stages" if isinstance(spec, SingleRing) else "lane_graph.stages"
 
 
-def _fields(spec: SingleRing | LaneGraph, stage: Spec) -> tuple[Field, ...]:
+def fields_of(spec: SingleRing | LaneGraph, stage: Spec) -> tuple[Field, ...]:
     """The fields of the records that a stage takes."""
     name = spec.type if isinstance(spec, SingleRing) else stage.in_
     return next(t.fields for t in spec.types if t.name == name)

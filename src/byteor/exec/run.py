@@ -7,7 +7,6 @@ Rule 3. Leaving the `with` block closes the ingress and drains; rows that nobody
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 from byteor.diag import Refused
 from byteor.exec import findings as x
 from byteor.exec.compiler import source_loop
+from byteor.exec.digests import digests, together
 from byteor.exec.ends import Sharded
 from byteor.exec.load import Loaded, load
 from byteor.exec.resolve import resolve
@@ -27,7 +27,6 @@ from byteor.exec.shard import Options, Refusals
 from byteor.exec.single_ring import SingleRingRun, unsupported
 from byteor.exec.snapshot import Snapshot, StageSnapshot
 from byteor.exec.stage import Stage
-from byteor.kernel.cache import fingerprint
 from byteor.kernel.wait import STRATEGIES
 from byteor.spec.kv import spec_sha256
 from byteor.spec.model import SingleRing
@@ -293,12 +292,7 @@ class Run:
 
 def stages_sha256(codes: Mapping[str, Stage]) -> str:
     """Digest of the code of all stages: what the spec's own hash does not say."""
-    digest = hashlib.sha256()
-    for name in sorted(codes):
-        code = codes[name]
-        for part in (code.function, code.begin_function, code.end_function, code.open_function):
-            digest.update(f"{name} {part and fingerprint(part, lenient=True)}\n".encode())
-    return digest.hexdigest()
+    return together(digests(codes))
 
 
 def run(

@@ -20,6 +20,7 @@ import numpy as np
 
 from byteor.diag import Diagnostic, Refused
 from byteor.exec import findings as x
+from byteor.exec.digests import digest
 from byteor.exec.resolve import resolve
 from byteor.exec.runners import StageFailed
 from byteor.exec.stage import Stage
@@ -27,7 +28,6 @@ from byteor.kernel.hot import short
 from byteor.kernel.wait import ring
 from byteor.plant import channel, directory, findings, places, shared
 from byteor.plant.assembly import Manner, assemble, prepare, waiter
-from byteor.plant.digests import digest
 from byteor.plant.ends import EgressRole
 from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest

@@ -19,6 +19,7 @@ from byteor.plant.blocks import Blocks, book_params, row_bytes
 from byteor.plant.failpoints import SHIPPED, Death, Steps, mortal
 from byteor.plant.wiring import Port, Role, Wiring
 from byteor.spec.lane_graph import Merge, Order
+from byteor.spec.model import IDENTITY, Stage
 
 WORD = 8
 _NOTHING = -1
@@ -93,7 +94,7 @@ class Desk:
         row[c.GATE // WORD] = block.address("gate", 0)
         row[c.READERS // WORD] = block.params["gates"]
         row[c.DROPS // WORD] = lane.on_full == "drop"
-        row[c.STARTS // WORD] = _starts(lane.order, port.lane, orders)
+        row[c.STARTS // WORD] = _starts(self.role, lane.order, port.lane, orders)
         self.now[self.put(j) + c.FIELD // WORD] = self.now[self.put(j) + c.WORD // WORD] = LOWEST
 
     def _fill(self, row: np.ndarray, block: object, order: Order | None, number: int) -> None:
@@ -143,12 +144,20 @@ def _orders(wiring: Wiring, role: Role) -> list[Order | None]:
     return [wiring.lane(port).order for port in role.inputs]
 
 
-def _starts(order: Order | None, number: int, before: Sequence[Order | None]) -> int:
-    """Whether order words begin at an output, and whence its mark comes."""
+def _starts(role: Role, order: Order | None, number: int, before: Sequence[Order | None]) -> int:
+    """Whether order words begin at an output, and whence its mark comes: what may write the field knows no bound."""
     if order is None or order.numbering != number:
         return c.INHERITS
     same = bool(before) and all(one is not None and one.by == order.by for one in before)
+    same = same and _keeps(role.stage, order.by)
     return c.FROM_INPUTS if same else c.FROM_RECORDS
+
+
+def _keeps(stage: Stage | None, field: str) -> bool:
+    """Whether a role leaves a field as it is."""
+    if stage is None or stage.call == IDENTITY:
+        return True
+    return stage.in_place and stage.writes is not None and field not in stage.writes
 
 
 def _key(wiring: Wiring, role: Role, before: Sequence[Order | None]) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ Rule 3. What a piece gives is put at once, each record with the order word of th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numba
@@ -52,6 +53,9 @@ class PlainStage(StageRunner):
         fixed = self._array(self.held.table) if self.held.keys else self._state[0]
         self._fixed: dict[str, Any] = {"p": Records(self.held.p)[0], "state": fixed}
         self._run = self._form()
+        made, most = rows(self._made), self.spec.max_out
+        giving = self._run == self._giving_messages
+        self._windows = [made[at : at + most] for at in range(0, len(made), most)] if giving else []
         self._key = self._order_field()
         self._orders = self._words(desk.role.inputs[0]), self._words(desk.role.outputs[0])
 
@@ -195,17 +199,37 @@ class PlainStage(StageRunner):
         return Given(self._taken[:n][kept], np.flatnonzero(kept), out)
 
     def _giving_messages(self, n: int, index: np.ndarray | None) -> Given:
-        given = {name: self._fixed[name] for name in self._names if name != "out"}
-        at, counts, most = 0, np.zeros(n, np.int64), self.spec.max_out
-        self._made[: n * most] = np.zeros(1, self.out.dtype)  # not what an earlier piece left there
-        made = rows(self._made)
-        for k, record in enumerate(self._pieces(n)):
-            if index is not None and "state" in given:
-                given["state"] = self._state[int(index[k])]
-            got = self._guarded(k, record, {**given, "out": made[at : at + most]})
-            counts[k] = self._counted(got, self.spec.min_out, most, k)
-            at += int(counts[k])
-        return Given(self._made[:at], np.repeat(np.arange(n), counts), int((counts == 0).sum()))
+        """Each record has rows of its own to give in, so that none sees what another one left there."""
+        self._made[: n * self.spec.max_out] = np.zeros(1, self.out.dtype)
+        keyed = index is not None and "state" in self._names
+        fixed = {name: self._fixed[name] for name in self._names if name != "out" and (name != "state" or not keyed)}
+        call, told = partial(self._call, **fixed), []
+        try:
+            if keyed and index is not None:
+                states = [self._state[row] for row in index.tolist()]
+                for record, out, state in zip(self._pieces(n), self._windows, states, strict=False):
+                    told.append(call(record, out=out, state=state))
+            else:
+                for record, out in zip(self._pieces(n), self._windows, strict=False):
+                    told.append(call(record, out=out))
+        except Exception as e:
+            self._counts(told)
+            raise self.failed(self.position() + len(told), f"{type(e).__name__}: {e}") from e
+        counts = self._counts(told)
+        there = np.arange(self.spec.max_out) < counts[:, None]
+        made = self._made[: there.size][there.ravel()]
+        return Given(made, np.repeat(np.arange(n), counts), int((counts == 0).sum()))
+
+    def _counts(self, told: list[Any]) -> np.ndarray:
+        """How many records each one gave; the first count that cannot be is told."""
+        low, high = self.spec.min_out, self.spec.max_out
+        if not set(map(type, told)) <= {int}:
+            told = [self._counted(got, low, high, k) for k, got in enumerate(told)]
+        counts = np.array(told, np.int64)
+        wrong = (counts < low) | (counts > high)
+        if wrong.any():
+            raise self.failed(self.position() + int(wrong.argmax()), FAULTS[steps.BAD_COUNT])
+        return counts
 
     def _giving_batches(self, n: int, index: np.ndarray | None) -> Given:
         out, sources = self._made[: n * self.spec.max_out], np.zeros(n * self.spec.max_out, np.int32)

@@ -16,6 +16,7 @@ from typing import Any
 import numba
 
 from byteor.diag import Diagnostic
+from byteor.exec.digests import digests, together
 from byteor.exec.run import Report
 from byteor.exec.stage import Stage
 from byteor.kernel.hot import short
@@ -25,7 +26,6 @@ from byteor.plant.assembly import assemble, prepare
 from byteor.plant.blocks import Blocks
 from byteor.plant.body import graph_of, manner_of, refuse
 from byteor.plant.channel import Report as Said
-from byteor.plant.digests import digests, together
 from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.process import Outcome, Role

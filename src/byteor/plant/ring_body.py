@@ -15,6 +15,7 @@ import numpy as np
 from byteor.backings import mem
 from byteor.diag import Diagnostic
 from byteor.exec.compiler import NotCompilable, not_compilable
+from byteor.exec.digests import digest
 from byteor.exec.ends import Straight
 from byteor.exec.graph import Graph
 from byteor.exec.resolve import resolve
@@ -24,7 +25,6 @@ from byteor.exec.stage import Stage
 from byteor.plant import channel, directory, ring_blocks, ring_places
 from byteor.plant.assembly import Manner
 from byteor.plant.body import Members, changed, own, refuse
-from byteor.plant.digests import digest
 from byteor.plant.manifest import Manifest
 from byteor.plant.ring_blocks import Part, RingBlocks, parts_of
 from byteor.plant.ring_roles import RingEgress, RingIngress, RingRole, RingStage, ended_records

@@ -14,6 +14,7 @@ from typing import Any
 import numba
 
 from byteor.diag import Diagnostic
+from byteor.exec.digests import digests, together
 from byteor.exec.run import Report
 from byteor.exec.snapshot import Snapshot, StageSnapshot, percentile
 from byteor.exec.stage import Stage
@@ -23,7 +24,6 @@ from byteor.kernel.wait import ring
 from byteor.plant import channel, directory, ring_blocks, ring_places, shared
 from byteor.plant.body import refuse
 from byteor.plant.channel import Report as Said
-from byteor.plant.digests import digests, together
 from byteor.plant.process import Outcome, Role
 from byteor.plant.ring_blocks import Part, RingBlocks, parts_of
 from byteor.plant.ring_body import assemble, prepared, ring_manner, ring_of

@@ -108,10 +108,12 @@ class StageRunner(RoleRunner):
 
     def outside(self, function: Any, given: dict[str, Any]) -> Any:
         """Call a begin, an end or an open by the names that it asks for."""
+        names = arguments(function)
+        if missing := [name for name in names if name not in given]:
+            said = f"`{function.__name__}` asks for `{missing[0]}`, which it is not given"
+            raise StageFailed(self.role.name, -1, said)
         try:
-            return self.part(function)(*[given[name] for name in arguments(function)])
-        except KeyError as e:
-            raise StageFailed(self.role.name, -1, f"`{function.__name__}` asks for {e}, which it is not given") from e
+            return self.part(function)(*[given[name] for name in names])
         except Exception as e:
             raise StageFailed(self.role.name, -1, f"{type(e).__name__}: {e}") from e
 
