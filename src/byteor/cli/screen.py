@@ -189,4 +189,4 @@ def picture(window: Window, motion: Motion, width: int, height: int) -> str:
     console = Console(record=True, width=width, height=height, file=io.StringIO(), force_terminal=True)
     console.print(frame(window, motion, View(), height))
     drawn = console.export_svg(title=f"byteor top {window.manifest.name}", unique_id="top")
-    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+    return re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", "", drawn, flags=re.DOTALL)

@@ -25,7 +25,7 @@ def run_html(
     drawn = svg(graph_of(document)).replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
     return (
         f'<div class="byteor-run"><p><b>{escape(document.name)}</b> {escape(head)}</p>'
-        f"{_table(names, rows)}<details open><summary>graph</summary>{drawn}</details></div>"
+        f'{_table(names, rows)}<details open="open"><summary>graph</summary>{drawn}</details></div>'
     )
 
 
