@@ -7,7 +7,7 @@ Rule 3. Records are moved as bytes: their length is compared here, their type wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
@@ -251,6 +251,7 @@ def try_receive_many(handle, out):
 
 
 Block = np.ndarray[Any, np.dtype[np.int64]]
+Words = MutableSequence[int] | memoryview
 
 
 def sender_block(
@@ -276,11 +277,11 @@ def reader_block(mask: int, size: int, rings: Sequence[tuple[int, ...]]) -> Bloc
     return np.array([len(rings), mask, size, 0, 0, *(word for part in parts for word in part)], np.int64)
 
 
-def cut_sender(block: Block, ended: int) -> None:
+def cut_sender(words: Words, ended: int) -> None:
     """Let a handle find no room any more; `ended` is the address of a word that is not 0."""
-    block[ENDED // 8], block[SEEN // 8] = ended, np.iinfo(np.int64).min // 2
+    words[ENDED // 8], words[SEEN // 8] = ended, -(2**62)
 
 
-def cut_reader(block: Block) -> None:
+def cut_reader(words: Words) -> None:
     """Let a handle find no ring any more, and give nothing back."""
-    block[RINGS // 8] = block[OUT // 8] = 0
+    words[RINGS // 8] = words[OUT // 8] = 0

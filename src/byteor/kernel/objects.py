@@ -39,7 +39,6 @@ from byteor.kernel.ends import (
     RING_TAKEN,
     RINGS,
     SLOTS,
-    Block,
     give_back,
     publish,
     ready,
@@ -50,21 +49,21 @@ from byteor.kernel.hot import compiled, hot
 
 
 class Handle(bytearray):
-    """The block of an end as an object, which keeps what its words point to."""
+    """The block of an end as an object, which keeps that end, and what its words point to.
 
-    def __init__(self, block: bytes) -> None:
+    An end and its handle keep each other: its words are a memoryview, which the collector can see through.
+    """
+
+    def __init__(self, block: bytes, end: object) -> None:
         super().__init__(block)
+        self.end, self.words = end, memoryview(self).cast("q")
+        self.address = int(np.frombuffer(self, np.int64).ctypes.data)
         self._kept: dict[int, Any] = {}
-
-    def words(self) -> Block:
-        """The words of the block."""
-        return np.frombuffer(self, np.int64)
 
     def keep(self, word: int, *objects: Any) -> None:
         """Let words, from this one on, point to objects."""
-        words = self.words()
         for i, one in enumerate(objects, word):
-            words[i], self._kept[i] = id(one), one
+            self.words[i], self._kept[i] = id(one), one
 
 
 class Object(types.Opaque):  # type: ignore[misc]

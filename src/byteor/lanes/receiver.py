@@ -28,6 +28,11 @@ from byteor.lanes.outcome import Closed, Died
 from byteor.lanes.waiting import until, until_async
 
 
+def _word(ring: int, word: int) -> int:
+    """The index of a word of a ring's part in a reader's block."""
+    return (ends.READER_HEAD + ring * ends.RING_STRIDE + word) // 8
+
+
 class Reader(End):
     """Receives from a lane: `try_receive`, `receive`, `receive_many`, iteration; `release` gives back at once."""
 
@@ -47,23 +52,22 @@ class Reader(End):
             slots.flags.writeable = False  # other readers see them too
         self._lengths = [form.lengths(r) for r in rings]
         self._look, self._take = calls.look(), calls.take_row()
-        self._handle, self._block = self._made()
-        self._address = int(self._block.ctypes.data)
-        rows = self._block[ends.READER_HEAD // 8 :].reshape(form.rings, -1)
-        self._taken = rows[:, ends.RING_TAKEN // 8]
+        self._handle = self._made()
+        self._words, self._address = self._handle.words, self._handle.address
         owner.lost = self._cut
 
-    def _made(self) -> tuple[Handle, ends.Block]:
-        """The handle, and its block: all that this end knows of its rings stands there."""
+    def _made(self) -> Handle:
+        """The handle: all that this end knows of its rings stands in its block."""
         slots = [one.ctypes.data for one in self._slots]
         taken = [self._form.block.read("gate", self._gate_of(r)) for r in range(self._form.rings)]
         bells = [bell[0] for bell in self._bells]
         lengths = [0 if one is None else one.ctypes.data for one in self._lengths]
         rings = zip(self._cursors, self._gates, slots, taken, taken, bells, lengths, strict=True)
-        handle = Handle(ends.reader_block(self._form.capacity - 1, self._form.slot_bytes, list(rings)).tobytes())
+        block = ends.reader_block(self._form.capacity - 1, self._form.slot_bytes, list(rings))
+        handle = Handle(block.tobytes(), self)
         for ring, one in enumerate(self._slots):
-            handle.keep((ends.READER_HEAD + ring * ends.RING_STRIDE + ends.RING_RECORDS) // 8, one)
-        return handle, handle.words()
+            handle.keep(_word(ring, ends.RING_RECORDS), one)
+        return handle
 
     # One message
 
@@ -127,7 +131,7 @@ class Reader(End):
             try:
                 found.append(decode(message.data, self._form.name))
             except Refused:
-                self._taken[ring] -= len(messages) - max(1, len(found))
+                self._words[_word(ring, ends.RING_TAKEN)] -= len(messages) - max(1, len(found))
                 if not found:
                     raise
                 break
@@ -160,6 +164,11 @@ class Reader(End):
 
     # Positions
 
+    @property
+    def _taken(self) -> list[int]:
+        """What was taken of each ring."""
+        return [self._words[_word(ring, ends.RING_TAKEN)] for ring in range(self._form.rings)]
+
     def release(self) -> None:
         """Give the slots back of what was received."""
         calls.give_back()(self._address)
@@ -174,7 +183,7 @@ class Reader(End):
             raise Closed(f"{self._form.name}: the stream has ended")
 
     def _wait(self) -> None:
-        taken = self._taken.copy()
+        taken = np.array(self._taken, np.int64)
         words = (*self._closed, self._ended)
         seen = np.array([self._look(word) for word in words], np.int64)
         if self.ended:  # by the words just seen: what changes later ends the wait
@@ -185,7 +194,7 @@ class Reader(End):
     def _cut(self) -> None:
         """Receive nothing any more, also by the handle."""
         self._cursors = ()
-        ends.cut_reader(self._block)
+        ends.cut_reader(self._words)
 
     @property
     def ended(self) -> bool:
@@ -196,7 +205,7 @@ class Reader(End):
         return all(self._ring_ended(ring, over) for ring in range(self._form.rings))
 
     def _ring_ended(self, ring: int, over: bool) -> bool:
-        taken = int(self._taken[ring])
+        taken = self._taken[ring]
         if self._look(self._closed[ring]) == taken:
             return True
         if not over or self._form.block.held("cursor", ring):
@@ -221,7 +230,7 @@ class Reader(End):
     @property
     def sequence(self) -> int:
         """The number, on its ring, of the first message that was received last; -1 when nothing is out."""
-        part = int(self._block[ends.OUT // 8])
+        part = self._words[ends.OUT // 8]
         if not part:
             return -1
         ring = (part - self._address - ends.READER_HEAD) // ends.RING_STRIDE

@@ -49,21 +49,19 @@ class Sender(End):
         self._waiter = Waiter(closed, self._stop.ctypes.data, bell, strategy, BRIEFLY[strategy])
         self._look, self._capacity, self._several = calls.look(), form.capacity, form.rings > 1
         self._gone = False
-        self._handle, self._block = self._made()
-        self._address = int(self._block.ctypes.data)
-        self._seen = self._block[ends.SEEN // 8 :][:1]
+        self._handle = self._made()
+        self._words, self._address = self._handle.words, self._handle.address
         self._room()
         owner.lost = self._cut
 
-    def _made(self) -> tuple[Handle, ends.Block]:
-        """The handle, and its block: all that this end knows of its ring stands there."""
+    def _made(self) -> Handle:
+        """The handle: all that this end knows of its ring stands in its block."""
         bells = self._bells if self._bells != NOBODY else (0,) * len(self._gate_cells)
         mask, size, slots = self._capacity - 1, self._form.slot_bytes, self._slots.ctypes.data
         sent = self._form.block.read("cursor", self.ring)
         # Nothing is free until the gates were looked at.
         words = (mask, size, sent, self._cursor, slots, sent - self._capacity, self._ended, self._gate_cells, bells)
-        handle = Handle(ends.sender_block(*words).tobytes())
-        return handle, handle.words()
+        return Handle(ends.sender_block(*words).tobytes(), self)
 
     # One message
 
@@ -73,7 +71,7 @@ class Sender(End):
         if self._form.is_enveloped:
             return self._try_send
         if self._lengths is not None:
-            self._block[ends.LENGTHS // 8] = self._lengths.ctypes.data
+            self._words[ends.LENGTHS // 8] = self._lengths.ctypes.data
         self._handle.keep(ends.ANSWER // 8, Outcome.SENT, self._try_send, self._slots, np.void, self._slots.dtype)
         return calls.send_one(self._form.is_raw, self._handle)
 
@@ -161,15 +159,17 @@ class Sender(End):
             return 0
         waiter = self._waiter._replace(patience=patience)
         send = waiting(kernel.send)
-        sent = int(send(self._cursor, self._seen, self._gate_cells, self._slots, rows, waiter, self._bells, _PIECE))
-        self._block[ends.NEXT // 8] += sent
+        seen = np.array([self._words[ends.SEEN // 8]], np.int64)
+        sent = int(send(self._cursor, seen, self._gate_cells, self._slots, rows, waiter, self._bells, _PIECE))
+        self._words[ends.SEEN // 8] = int(seen[0])
+        self._words[ends.NEXT // 8] += sent
         return sent
 
     # Room
 
     @property
     def _sent(self) -> int:
-        return int(self._block[ends.NEXT // 8])
+        return self._words[ends.NEXT // 8]
 
     def _room(self) -> int:
         """Slots that are free; what readers say is held to what they can have seen."""
@@ -185,7 +185,7 @@ class Sender(End):
         """Send nothing any more, also by the handle."""
         self._gone = True
         self._stop[0] = 1
-        ends.cut_sender(self._block, self._stop.ctypes.data)
+        ends.cut_sender(self._words, self._stop.ctypes.data)
 
     def _expect_readers(self) -> None:
         """Raise when the reader that everybody waits for is dead."""

@@ -35,7 +35,7 @@ from byteor.testing.role_entries import RULED_OUT, role_entries
 from byteor.testing.tagged import Compiled, Tree, calls
 
 ROW = np.dtype([("a", "<i8"), ("b", "<i8")])
-WORD, HANDLE, PAIR, END = 0, 0, (0, 0), objects.Handle(bytes(8))  # addresses; only their types matter
+WORD, HANDLE, PAIR, END = 0, 0, (0, 0), objects.Handle(bytes(8), None)  # addresses; only their types matter
 PLACE = state.Place(0, 0, 0, 1, 3)
 LOG = journal.Log(0, 0, 0, 0, 0, 2, 64)
 WAITER = wait.Waiter(0, 0, 0, 0, 0)
