@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -79,9 +81,24 @@ def test_a_ring_has_metrics_too() -> None:
     assert found["byteor_stage_processed_total", "value"] == 6 and found["byteor_stage_lag", "value"] == 1
 
 
-def test_the_log_of_a_run_to_its_end(tmp_path: Path) -> None:
-    import subprocess
+def test_the_dashboard_asks_for_metrics_that_there_are(tmp_path: Path) -> None:
+    import byteor
 
+    plan = made.chain(made.stage("first"), names=("first",))
+    with byteor.run(plan, stages={"first": lambda row: None}, folder=tmp_path, interpreted=True) as run:
+        registry = CollectorRegistry()
+        registry.register(RunCollector("made", run.snapshot))
+        known = {name for name, _ in read(generate_latest(registry).decode(), "role")} | {"byteor_role_batch_bucket"}
+        run.ingress().close()
+    board = json.loads((Path(__file__).resolve().parents[2] / "examples/grafana/byteor.json").read_text())
+    asked = {
+        name for panel in board["panels"] for t in panel["targets"] for name in re.findall(r"byteor_\w+", t["expr"])
+    }
+    assert len(asked) >= 12 and asked <= known
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+
+
+def test_the_log_of_a_run_to_its_end(tmp_path: Path) -> None:
     plan = made.chain(made.stage("first"), names=("first",))
     path = made.write(tmp_path, plan)
     (tmp_path / "in.csv").write_text("a,b\n1,0\n2,0\n")
@@ -93,8 +110,6 @@ def test_the_log_of_a_run_to_its_end(tmp_path: Path) -> None:
 
 
 def test_a_form_of_log_that_is_none(tmp_path: Path) -> None:
-    import subprocess
-
     path = made.write(tmp_path, made.chain(made.stage("first"), names=("first",)))
     done = subprocess.run(made.command("run", str(path), "--log", "xml"), text=True, capture_output=True, check=False)
     assert done.returncode == 2 and "`xml` is no form of a log" in done.stderr
