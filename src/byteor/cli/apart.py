@@ -7,6 +7,7 @@ Rule 3. A plant that failed, and that was to be kept, can be resumed; all others
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import replace
