@@ -25,7 +25,7 @@ from byteor.kernel.atomics import (
     store_relaxed,
     store_release,
 )
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import hot, inlined
 from byteor.kernel.plain import keep, own
 from byteor.kernel.state import CONTENDED, copy_words
 from byteor.kernel.system import futex_wake
@@ -73,19 +73,19 @@ class Desk(NamedTuple):
     touched: int  # a table of the rows that this commit changed
 
 
-@hot
+@inlined
 def taken(desk, i):
     """Where the position in input `i` stands."""
     return desk.now + TAKEN + 8 * i
 
 
-@hot
+@inlined
 def put(desk, j):
     """Where the position in output `j` stands, with its mark and its drops behind it."""
     return desk.now + TAKEN + 8 * desk.inputs + PUT * j
 
 
-@hot
+@inlined
 def least_gate(row):
     """The gate of the slowest reader of an output."""
     gate = own(row + GATE)
@@ -95,7 +95,7 @@ def least_gate(row):
     return lowest
 
 
-@hot
+@inlined
 def look_at_input(row):
     """See what is there; what a mark promises is behind the cursor seen after it."""
     keep(row + END, load_acquire(own(row + CLOSED)))  # SYNC: pairs with the release in `close_outputs`
@@ -105,7 +105,7 @@ def look_at_input(row):
     keep(row + SEEN, load_acquire(own(row + CURSOR)))  # SYNC: pairs with the cursor's release in `publish`
 
 
-@hot
+@inlined
 def look(desk):
     """See what every input brings, and what room every output has."""
     for i in range(desk.inputs):
@@ -117,7 +117,7 @@ def look(desk):
             keep(row + ROOM, min(least_gate(row), own(put(desk, j))) + own(row + MASK) + 1)
 
 
-@hot
+@inlined
 def log_rows(desk, buffer):
     """Write the rows of keyed state that changed behind the record's words."""
     at = buffer + 8 * desk.words
@@ -128,14 +128,14 @@ def log_rows(desk, buffer):
         at += 8 * (desk.row_words + 1)
 
 
-@hot
+@inlined
 def copy_private(to, source, words):
     """Copy private words to where others may look."""
     for i in range(words):
         store_relaxed(to + 8 * i, own(source + 8 * i))
 
 
-@hot
+@inlined
 def commit(desk):
     """Write the record into the older buffer; its epoch makes it true."""
     epoch = own(desk.now) + 1
@@ -152,7 +152,7 @@ def commit(desk):
     keep(desk.now, epoch)
 
 
-@hot
+@inlined
 def publish(desk):
     """Let the readers see what was committed: the cursor, then the mark, its field last."""
     for j in range(desk.outputs):
@@ -179,7 +179,7 @@ def bring_home(desk, buffer):
         at += 8 * (desk.row_words + 1)
 
 
-@hot
+@inlined
 def release(desk):
     """Give the slots that were taken back to their producers."""
     for i in range(desk.inputs):
@@ -189,7 +189,7 @@ def release(desk):
                 store_release(gate, own(taken(desk, i)))  # SYNC: pairs with the acquire in `least_gate`
 
 
-@hot
+@inlined
 def ring_neighbours(desk):
     """Ring those that have announced that they may block."""
     if desk.ringing > 0:
@@ -201,7 +201,7 @@ def ring_neighbours(desk):
                 futex_wake(bell, 1)
 
 
-@hot
+@inlined
 def finish_commit(desk):
     """Do the third and the fourth step of the newest commit; to do them twice does no harm."""
     bring_home(desk, desk.book + (own(desk.now) & 1) * desk.stride)
@@ -210,7 +210,7 @@ def finish_commit(desk):
     ring_neighbours(desk)
 
 
-@hot
+@inlined
 def settle(desk):
     """Commit what was done, and let everybody see it."""
     commit(desk)
@@ -264,7 +264,7 @@ def close_outputs(desk):
     ring_neighbours(desk)
 
 
-@hot
+@inlined
 def is_drained(desk):
     """Whether every input has ended, and all of it was taken."""
     for i in range(desk.inputs):

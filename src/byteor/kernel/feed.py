@@ -27,7 +27,7 @@ from byteor.kernel.commit import (
     settle,
     taken,
 )
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import hot, inlined
 from byteor.kernel.moves import FELL
 from byteor.kernel.order import raise_marks
 from byteor.kernel.plain import copy_row, keep, own, peek, set_row_word
@@ -68,7 +68,7 @@ def feed_row(desk, feed, k):
     return 0
 
 
-@hot
+@inlined
 def feed_run(desk, feed, k, n):
     """Put up to `n` rows from `k` on at once, where nothing is to be looked at; answer how many."""
     row, to = desk.outs, own(put(desk, 0) + AT)
@@ -79,7 +79,7 @@ def feed_run(desk, feed, k, n):
     return n
 
 
-@hot
+@inlined
 def feed_piece(desk, feed, k, n):
     """Put up to `n` rows from `k` on, as far as there is room; answer how many were done with, or that one fell."""
     row = desk.outs

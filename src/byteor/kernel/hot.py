@@ -22,6 +22,11 @@ def hot(function: Any) -> Any:
     return numba.njit(function)
 
 
+def inlined(function: Any) -> Any:
+    """Mark a hot function whose calls are always inlined: else each would copy the tuples that it is given."""
+    return numba.njit(forceinline=True)(function)
+
+
 @functools.cache
 def waiting(function: Any) -> Any:
     """The form of a hot function for calls that may wait: the GIL is released."""

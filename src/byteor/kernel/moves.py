@@ -32,7 +32,7 @@ from byteor.kernel.commit import (
     put,
     taken,
 )
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import inlined
 from byteor.kernel.keyhash import SEED, finished, mixed_with
 from byteor.kernel.loops import note_batch
 from byteor.kernel.order import RECORD, first_input, note_head, order_word
@@ -58,13 +58,13 @@ class Mover(NamedTuple):
 # Which input comes next; `last` is the one taken from before, NONE at first.
 
 
-@hot
+@inlined
 def pick_only(desk, last):
     """The only input."""
     return 0 if own(taken(desk, 0)) < own(desk.ins + SEEN) else NONE
 
 
-@hot
+@inlined
 def pick_in_turn(desk, last):
     """The input of which least was taken: strict turns, whoever is late is waited for."""
     turn = NONE
@@ -77,7 +77,7 @@ def pick_in_turn(desk, last):
     return turn
 
 
-@hot
+@inlined
 def pick_in_order(desk, last):
     """The input whose first record orders before all others, and before what may still come."""
     if last == NONE:
@@ -89,7 +89,7 @@ def pick_in_order(desk, last):
     return first if own(desk.ins + IN * first + HEAD) == RECORD else NONE
 
 
-@hot
+@inlined
 def pick_any(desk, last):
     """The next input that has something; however small the batches, none is always first."""
     begin = 0
@@ -105,20 +105,20 @@ def pick_any(desk, last):
 # To which output it goes
 
 
-@hot
+@inlined
 def has_place(desk, j):
     """Whether output `j` takes a record now: it has room, or drops what it has none for."""
     row = desk.outs + OUT * j
     return own(put(desk, j)) != own(row + ROOM) or own(row + DROPS) == 1
 
 
-@hot
+@inlined
 def route_only(desk, mover, i):
     """The only output."""
     return 0 if has_place(desk, 0) else NONE
 
 
-@hot
+@inlined
 def route_to_all(desk, mover, i):
     """Every output, once all have room."""
     for j in range(desk.outputs):
@@ -127,14 +127,14 @@ def route_to_all(desk, mover, i):
     return ALL
 
 
-@hot
+@inlined
 def route_in_turn(desk, mover, i):
     """One output after the other, by the record's position."""
     j = own(taken(desk, i)) % desk.outputs
     return j if has_place(desk, j) else NONE
 
 
-@hot
+@inlined
 def route_by_key(desk, mover, i):
     """The output of the record's key, by the hash that shards use."""
     row = desk.ins + IN * i
@@ -146,7 +146,7 @@ def route_by_key(desk, mover, i):
     return j if has_place(desk, j) else NONE
 
 
-@hot
+@inlined
 def route_to_idle(desk, mover, i):
     """The output with most room."""
     best = 0
@@ -156,7 +156,7 @@ def route_to_idle(desk, mover, i):
     return best if has_place(desk, best) else NONE
 
 
-@hot
+@inlined
 def room_of(desk, j):
     """Free slots of an output."""
     return own(desk.outs + OUT * j + ROOM) - own(put(desk, j))
@@ -165,7 +165,7 @@ def room_of(desk, j):
 # The move itself
 
 
-@hot
+@inlined
 def copy_to(desk, mover, i, j):
     """Copy the next record of input `i` to output `j`, with its order word; where there is no room, count it."""
     source, target, at, start = desk.ins + IN * i, desk.outs + OUT * j, put(desk, j), own(taken(desk, i))
@@ -183,7 +183,7 @@ def copy_to(desk, mover, i, j):
     keep(at + AT, to + 1)
 
 
-@hot
+@inlined
 def falls(desk, i, j):
     """Whether the next record of input `i` is below what output `j` was given, where the numbering starts there."""
     if own(desk.outs + OUT * j + STARTS) != FROM_RECORDS:
@@ -197,7 +197,7 @@ def falls(desk, i, j):
     return False
 
 
-@hot
+@inlined
 def copy_out(desk, mover, i, j):
     """Copy the next record of input `i` to where it goes; no when it is late, and that is a fault."""
     for k in range(desk.outputs):
@@ -214,7 +214,7 @@ def copy_out(desk, mover, i, j):
 def make_mover(pick: Any, route: Any) -> Any:
     """The work of a role that moves records."""
 
-    @hot
+    @inlined
     def move(desk, mover, limit):
         """Move up to `limit` records; answer how it ended."""
         n = 0

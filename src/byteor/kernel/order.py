@@ -33,14 +33,14 @@ from byteor.kernel.commit import (
     put,
     taken,
 )
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import inlined
 from byteor.kernel.plain import keep, own, peek, row_word
 
 LOWEST = -(2**63)  # the field of a mark that says nothing yet
 GONE, BOUND, RECORD = -1, 0, 1  # what a head is: the last mark of an input that has ended; a mark; a record's key
 
 
-@hot
+@inlined
 def order_word(row, at):
     """The order word of a record of an input."""
     if own(row + ORDERS) == 0:
@@ -48,7 +48,7 @@ def order_word(row, at):
     return row_word(own(row + ORDERS), at & own(row + MASK))
 
 
-@hot
+@inlined
 def note_head(desk, i):
     """Note the key of what input `i` brings next: of its first record, or the bound on what will come."""
     row, at = desk.ins + IN * i, own(taken(desk, i))
@@ -63,7 +63,7 @@ def note_head(desk, i):
         keep(row + HEAD, GONE if own(row + END) == at else BOUND)
 
 
-@hot
+@inlined
 def is_below(one, other):
     """Whether the key of one input's head is below that of another's."""
     if own(one + HEAD_FIELD) != own(other + HEAD_FIELD):
@@ -75,7 +75,7 @@ def is_below(one, other):
     return own(one + LANE) < own(other + LANE)
 
 
-@hot
+@inlined
 def is_before(one, other):
     """Whether the head of one input comes before that of another; what has ended comes last, the highest mark first."""
     if own(one + HEAD) != GONE and own(other + HEAD) != GONE:
@@ -85,7 +85,7 @@ def is_before(one, other):
     return own(other + HEAD) == GONE
 
 
-@hot
+@inlined
 def first_input(desk):
     """The input whose head comes first."""
     first = 0
@@ -95,7 +95,7 @@ def first_input(desk):
     return first
 
 
-@hot
+@inlined
 def raise_marks(desk):
     """Raise the marks of all outputs to the least that an input can bring; answer whether one rose."""
     if desk.key_out < 0:

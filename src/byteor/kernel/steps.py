@@ -35,7 +35,7 @@ from byteor.kernel.commit import (
     put,
     taken,
 )
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import inlined
 from byteor.kernel.loops import note_batch
 from byteor.kernel.moves import FELL
 from byteor.kernel.order import order_word
@@ -74,7 +74,7 @@ class Bench(NamedTuple):
     sources: Any
 
 
-@hot
+@inlined
 def touch(desk, bench, row):
     """Note that a row of keyed state changes; no when the log is full."""
     epoch = own(desk.now) + 1
@@ -91,7 +91,7 @@ def touch(desk, bench, row):
     return True
 
 
-@hot
+@inlined
 def field_of(desk, at):
     """The field that orders, of a record of the input; 0 where it orders nothing."""
     if desk.key_in < 0:
@@ -100,7 +100,7 @@ def field_of(desk, at):
     return peek(own(desk.ins + SLOTS), slot, own(desk.ins + SIZE), desk.key_in, desk.key_kind)
 
 
-@hot
+@inlined
 def put_in(desk, rows, slot, at, field, late):
     """Put the record at `rows[slot]` to the output, made of the one at `at` whose field is `field`.
 
@@ -126,13 +126,13 @@ def put_in(desk, rows, slot, at, field, late):
     return PUT_IN
 
 
-@hot
+@inlined
 def has_slot(desk):
     """Whether the output has a free slot."""
     return own(put(desk, 0) + AT) != own(desk.outs + ROOM)
 
 
-@hot
+@inlined
 def put_row(desk, base, k, at, late):
     """Put row `k` of `base` to the output, in the slot that is next; answer what became of it."""
     if not has_slot(desk):
@@ -144,7 +144,7 @@ def put_row(desk, base, k, at, late):
     return put_in(desk, slots, slot, at, field_of(desk, at), late)
 
 
-@hot
+@inlined
 def move_on(desk, bench, at, result):
     """Note how far a piece came, or how it ended when it came nowhere."""
     n = at - own(taken(desk, 0))
@@ -155,7 +155,7 @@ def move_on(desk, bench, at, result):
     return MOVED
 
 
-@hot
+@inlined
 def fault(bench, at, code):
     """Remember at which record a stage failed."""
     store_relaxed(bench.stats, at)
@@ -165,7 +165,7 @@ def fault(bench, at, code):
 def make_row_step(row_of: Any, keyed: bool) -> Any:
     """Find the row of keyed state of a record, and note that it changes: the row, NO_ROW, or FULL_LOG."""
 
-    @hot
+    @inlined
     def row_step(desk, bench, slot):
         if not keyed:
             return 0
@@ -179,20 +179,45 @@ def make_row_step(row_of: Any, keyed: bool) -> Any:
 
 def make_message_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: Form) -> Any:
     """The work of a per-message stage that changes its record, or takes it out."""
-    filters, marks = form.filters, form.raises or form.keyed
-    row_step = make_row_step(row_of, form.keyed)
+    filters, raises, keyed = form.filters, form.raises, form.keyed
+    row_step = make_row_step(row_of, keyed)
 
-    @hot
+    @inlined
+    def run(desk, bench, at, end):
+        """Do a piece where nothing is ordered, dropped or keyed: what it needs at each record is in registers."""
+        mask, out_mask = own(desk.ins + MASK) & LAST, own(desk.outs + MASK) & LAST
+        rows, made = view_in(own(desk.ins + SLOTS), mask + 1), view_out(own(desk.outs + SLOTS), out_mask + 1)
+        to, room = own(put(desk, 0) + AT), own(desk.outs + ROOM)
+        begin = at - to
+        while at < end and to != room:
+            if raises:
+                store_relaxed(bench.stats, at)
+            slot = to & out_mask
+            made[slot] = rows[at & mask]
+            kept = call(made[slot], 0, 0, 0, 0, bench.table[0], bench.p[0])
+            at += 1
+            if kept is None or kept:
+                to += 1
+            elif not filters:
+                return fault(bench, at - 1, TOOK_OUT)
+        if filters:
+            keep(desk.now + FILTERED, own(desk.now + FILTERED) + at - to - begin)
+        keep(put(desk, 0) + AT, to)
+        return move_on(desk, bench, at, STARVED if at == end else CROWDED)
+
+    @inlined
     def work(desk, bench, limit):
         at, seen, drops = own(taken(desk, 0)), own(desk.ins + SEEN), own(desk.outs + DROPS)
+        end = min(seen, at + limit)
+        if not keyed and desk.key_out < 0 and drops == 0:
+            return run(desk, bench, at, end)
         mask, out_mask = own(desk.ins + MASK) & LAST, own(desk.outs + MASK) & LAST
         rows = view_in(own(desk.ins + SLOTS), mask + 1)
-        end = min(seen, at + limit)
         while at < end:
             slotted = has_slot(desk)
             if not slotted and not drops:
                 return move_on(desk, bench, at, CROWDED)
-            if marks:
+            if raises or keyed:
                 store_relaxed(bench.stats, at)
             row = row_step(desk, bench, at & mask)
             if row < 0:
@@ -221,7 +246,7 @@ def make_giving_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: 
     low, high, marks = form.min_out, form.max_out, form.raises or form.keyed
     row_step = make_row_step(row_of, form.keyed)
 
-    @hot
+    @inlined
     def put_all(desk, bench, base, first, n, at):
         """Put the records that one call gave."""
         for k in range(n):
@@ -230,7 +255,7 @@ def make_giving_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: 
                 return result
         return 0
 
-    @hot
+    @inlined
     def work(desk, bench, limit):
         at, seen, drops = own(taken(desk, 0)), own(desk.ins + SEEN), own(desk.outs + DROPS)
         mask, out_mask = own(desk.ins + MASK) & LAST, own(desk.outs + MASK) & LAST
@@ -269,7 +294,7 @@ def make_rows_step(row_of: Any, keyed: bool) -> Any:
     """Find the rows of keyed state of a batch: how many records have one in this piece, or NO_ROW for the first."""
     row_step = make_row_step(row_of, keyed)
 
-    @hot
+    @inlined
     def rows_step(desk, bench, slot, n):
         for i in range(n):
             bench.lives[i] = True
@@ -284,14 +309,14 @@ def make_rows_step(row_of: Any, keyed: bool) -> Any:
     return rows_step
 
 
-@hot
+@inlined
 def piece(desk, at, end):
     """How many records from `at` on lie side by side."""
     slot = at & own(desk.ins + MASK)
     return min(end - at, own(desk.ins + MASK) + 1 - slot)
 
 
-@hot
+@inlined
 def span(desk):
     """How many free slots of the output lie side by side."""
     to = own(put(desk, 0) + AT)
@@ -303,7 +328,7 @@ def make_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: F
     filters, masks = form.filters, form.masks
     rows_step = make_rows_step(row_of, form.keyed)
 
-    @hot
+    @inlined
     def put_kept(desk, bench, base, first, n, at, kept):
         """Put those rows of a batch that stay, side by side."""
         for k in range(n):
@@ -317,7 +342,7 @@ def make_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: F
                 keep(desk.now + FILTERED, own(desk.now + FILTERED) + 1)
         return 0
 
-    @hot
+    @inlined
     def work(desk, bench, limit):
         at, seen, drops = own(taken(desk, 0)), own(desk.ins + SEEN), own(desk.outs + DROPS)
         end = min(seen, at + limit)
@@ -361,7 +386,7 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
     high = form.max_out
     rows_step = make_rows_step(row_of, form.keyed)
 
-    @hot
+    @inlined
     def put_all(desk, bench, base, first, n, at, taken_in):
         """Put what one call gave, each record with the order of the one that it came of."""
         source = 0
@@ -374,7 +399,7 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
                 return fault(bench, at + source, result)
         return 0
 
-    @hot
+    @inlined
     def work(desk, bench, limit):
         at, seen, drops = own(taken(desk, 0)), own(desk.ins + SEEN), own(desk.outs + DROPS)
         end = min(seen, at + limit)

@@ -28,7 +28,7 @@ from byteor.kernel.commit import (
     put,
     settle,
 )
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import hot, inlined
 from byteor.kernel.notes import note_block, note_turn, note_work
 from byteor.kernel.order import raise_marks
 from byteor.kernel.plain import own
@@ -41,7 +41,7 @@ ENDED, HELD = 3, 4  # how a loop ends: all is done; or it was stopped, or out of
 BLOCK_NS = 250_000_000  # the bound of one sleep: many idle roles cost little
 
 
-@hot
+@inlined
 def has_news(row):
     """Whether an input brings something that was not seen."""
     if own(row + CURSOR) == 0:
@@ -54,7 +54,7 @@ def has_news(row):
     return load_relaxed(mark) != own(row + SEEN_FIELD) or load_relaxed(mark + 8) != own(row + SEEN_WORD)
 
 
-@hot
+@inlined
 def has_room(row, at):
     """Whether an output has more room than was seen."""
     if own(row + CURSOR) == 0:
@@ -62,7 +62,7 @@ def has_room(row, at):
     return min(least_gate(row), at) + own(row + MASK) + 1 != own(row + ROOM)
 
 
-@hot
+@inlined
 def has_changed(desk, missing):
     """Whether what is missing may be there by now; it says that looking is worth while, and brings nothing."""
     if missing == CROWDED:
