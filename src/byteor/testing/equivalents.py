@@ -24,6 +24,7 @@ _IN_PLACE = (
 )
 _OWN = "one of the two words, at least, is of a block that belongs to one end alone"
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
+_REDONE = "the commit before them is all that counts: a successor does whatever of these is missing"
 
 ARGUMENTS: dict[str, str] = {
     "ring: order weakened: fetch_add(bells[i], 1)": "a bell brings nothing but the news that it was rung",
@@ -81,4 +82,22 @@ ARGUMENTS: dict[str, str] = {
     "store_relaxed(row_of(log, position) + FIRST, sequence)": _ROW,
     "begin_segment: stores swapped: store_relaxed(row_of(log, position) + FIRST, sequence) <-> "
     "store_relaxed(row_of(log, position) + TAIL, 0)": _ROW,
+    "recover: order weakened: load_acquire(buffer)": (
+        "who takes a role up has won the lock of the one before, and by it knows all that that one did"
+    ),
+    "finish_commit: stores swapped: bring_home(desk, desk.book + (own(desk.now) & 1) * desk.stride) <-> "
+    "publish(desk)": _REDONE,
+    "finish_commit: stores swapped: publish(desk) <-> release(desk)": _REDONE,
+    "ring_neighbours: order weakened: fetch_add(bell, 1)": "a bell brings nothing but the news that it was rung",
+    "publish: stores swapped: store_release(mark + 8, own(at + WORD)) <-> store_release(mark, own(at + FIELD))": (
+        "order words do not fall where fields rise, so either half of a mark with an older other half is a bound"
+    ),
+    "log_rows: stores swapped: store_relaxed(at, row) <-> "
+    "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": (
+        "both lie in a buffer that nobody takes for true before its epoch"
+    ),
+    "wait_change: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
+    "doze: check dropped: if not has_changed(desk, missing) and load_relaxed(waiter.stop) == 0": (
+        "who never sleeps looks again at once: that costs a core, and changes nothing"
+    ),
 }

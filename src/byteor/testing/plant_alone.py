@@ -92,7 +92,7 @@ def staged(
         sent_rows = list(rows) or sent(count)
         top = numbering is not None and plant.lane(1, numbering=0)
         up = plant.lane(4, numbering=numbering)
-        down = plant.lane(out, numbering=2 if starts else numbering, starts=starts, drops=drops)
+        down = plant.lane(out, numbering=len(plant.lanes) if starts else numbering, starts=starts, drops=drops)
         assert top is not None
         role = plant.role("stage", [up], [down], patience=0, limit=limit, late=late, **(facts or {}))
         got: list[Any] = []
@@ -114,6 +114,15 @@ def counted(**wanted: int) -> Judge:
         for name, value in wanted.items():
             found = plant.dropped(role) if name == "DROPPED" else plant.word(role, getattr(c, name))
             assert found == value, f"{name} is {found}"
+
+    return judge
+
+
+def stands(at: int) -> Judge:
+    """The check of where a stage stood last."""
+
+    def judge(plant: Plant, role: Role) -> None:
+        assert plant.lab.value(role.stats) == at, f"it stands at {plant.lab.value(role.stats)}"
 
     return judge
 
@@ -221,10 +230,15 @@ MESSAGE, GIVING, BATCH, GIVING_BATCH = (
     steps.make_batch_work,
     steps.make_giving_batch_work,
 )
-SUMS = {"keyed": 2, "log_rows": 2}
+SUMS = {"keyed": 3, "log_rows": 3}
+summed_up = partial(summed, keys=3)
 
 staged("message, filters", MESSAGE, mark_odd, Form(filters=True), odd, judge=counted(FILTERED=4, EPOCH=3))
 staged("message, one by one", MESSAGE, mark, Form(), every, limit=1, judge=counted(FILTERED=0, EPOCH=7))
+staged("message that does not fail says not where it is", MESSAGE, mark, Form(), every, judge=stands(0))
+staged("message that may fail says where it is", MESSAGE, mark, Form(raises=True), every, judge=stands(6))
+staged("giving, which does not fail", GIVING, twice, Form(min_out=0, max_out=2), given, judge=stands(0))
+staged("giving, which may fail", GIVING, twice, Form(raises=True, min_out=0, max_out=2), given, judge=stands(6))
 staged("message, roomy", MESSAGE, mark, Form(), every, out=4, judge=counted(EPOCH=3, TAKEN=7))
 staged("message, order words", MESSAGE, mark, Form(), worded, numbering=0, rows=[(3, n) for n in range(7)])
 staged("giving", GIVING, twice, Form(min_out=0, max_out=2), given, judge=counted(FILTERED=1, EPOCH=6))
@@ -238,7 +252,19 @@ staged("batch, may filter and does not", BATCH, mark_batch, Form(filters=True, m
 staged("batch, order words", BATCH, mark_batch, Form(), worded, numbering=0, rows=[(3, n) for n in range(7)])
 staged("giving batch", GIVING_BATCH, twice_batch, Form(min_out=0, max_out=2), given)
 staged("giving batch, output of 8", GIVING_BATCH, twice_batch, Form(min_out=0, max_out=2), given, out=8)
-staged("message, keyed", MESSAGE, sums, Form(keyed=True), summed, row_of=row_of, facts=SUMS, judge=counted(ROWS=2))
+staged(
+    "message, keyed",
+    MESSAGE,
+    sums,
+    Form(keyed=True),
+    summed_up,
+    out=4,
+    limit=4,
+    piece=4,
+    row_of=row_of,
+    facts=SUMS,
+    judge=counted(ROWS=3, EPOCH=2),
+)
 staged(
     "message, keyed, room to log 1 row",
     MESSAGE,
@@ -250,7 +276,7 @@ staged(
     facts={"keyed": 2, "log_rows": 1},
     judge=counted(EPOCH=7, ROWS=2),
 )
-staged("batch, keyed", BATCH, sums_batch, Form(keyed=True), summed, row_of=row_of, facts=SUMS, judge=counted(ROWS=2))
+staged("batch, keyed", BATCH, sums_batch, Form(keyed=True), summed_up, row_of=row_of, facts=SUMS, judge=counted(ROWS=3))
 staged(
     "batch, keyed, room to log 1 row",
     BATCH,
@@ -288,6 +314,7 @@ def rising(rows: list[Row]) -> list[Any]:
 
 LATE: dict[str, Any] = {"numbering": 0, "starts": c.FROM_RECORDS, "late": True, "rows": FALLS}
 staged("message, late", MESSAGE, mark, Form(), rising, **LATE, judge=counted(LATE=2))
+staged("message, late, from a lane in no order", MESSAGE, mark, Form(), rising, **{**LATE, "numbering": None})
 staged("batch, late", BATCH, mark_batch, Form(), rising, **LATE, judge=counted(LATE=2))
 
 
@@ -408,10 +435,10 @@ def _(lab: Lab) -> Check:
     plant.fill(up, sent(3))
     stood: list[int] = []
 
-    def stands(record: Any, *_: Any) -> None:
+    def note(record: Any, *_: Any) -> None:
         stood.append(lab.value(role.stats) - record.a)
 
-    alone(lab, plant.staging(role, MESSAGE, stands, Form(raises=True)))
+    alone(lab, plant.staging(role, MESSAGE, note, Form(raises=True)))
     return lambda: same([(n, n) for n in stood], [(0, 0)] * 3)
 
 

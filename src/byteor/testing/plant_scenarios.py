@@ -295,12 +295,15 @@ def _(lab: Lab) -> Check:
     return lambda: same(plant.rows_of(down), sent(4))
 
 
-def by_field(lab: Lab, full: Sequence[Row], live: Sequence[Row], last: int | None = None) -> Check:
+def by_field(
+    lab: Lab, full: Sequence[Row], live: Sequence[Row], last: int | None = None, begin: Row | None = None
+) -> Check:
     """An input that is full and a producer, `(field, order word)` each: in order, whoever came first."""
     plant = Plant(lab, polls=False)
     plant.lane(1, numbering=0)  # where the numbering starts
     ins, down = (plant.lane(2, numbering=0), plant.lane(1, numbering=0)), plant.lane(4, numbering=0)
     plant.fill(ins[0], [(field, 1) for field, _ in full], [word for _, word in full], full[-1])
+    plant.fill(ins[1], [], mark=begin, closed=False)
     rows, words = [(field, 2) for field, _ in live], [word for _, word in live]
     lab.world.spawn(plant.producing(ins[1], rows, words, last), "producer")
     plant.spawn(partial(plant.moving, plant.role("merge", ins, [down]), "by_field"), "merge")
@@ -315,6 +318,9 @@ def by_field(lab: Lab, full: Sequence[Row], live: Sequence[Row], last: int | Non
 
 scenario("merge by_field: 1 and 1 message, equal fields")(lambda lab: by_field(lab, [(5, 1)], [(5, 0)]))
 scenario("merge by_field: 1 and 1 message, equal keys")(lambda lab: by_field(lab, [(5, 0)], [(5, 0)]))
+scenario("merge by_field: 1 and 1 message, only the word of a mark rises")(
+    lambda lab: by_field(lab, [(5, 1)], [(5, 0)], begin=(5, 0))
+)
 scenario("merge by_field: 2 and 1 messages")(lambda lab: by_field(lab, [(5, 0), (6, 2)], [(5, 1)]))
 scenario("merge by_field: 1 message and none, only a mark")(lambda lab: by_field(lab, [(5, 1)], [], 7))
 scenario("merge by_field: 1 and 2 messages", full=True)(lambda lab: by_field(lab, [(5, 1)], [(5, 0), (6, 2)]))
