@@ -46,7 +46,7 @@ def blocks(page: str) -> list[Block]:
 def matches(shown: str, printed: str) -> bool:
     """Whether `printed` is what is `shown`, in which `...` stands for anything."""
     pattern = re.escape(shown.strip())
-    pattern = re.sub(r"(?m)^\\\.\\\.\\\.$", r"(?s:.*)", pattern).replace(r"\.\.\.", ".*")
+    pattern = re.sub(r"(?m)^\\\.\\\.\\\.(?=\\?$)", r"(?s:.*)", pattern).replace(r"\.\.\.", ".*")
     return re.fullmatch(pattern, "\n".join(row.rstrip() for row in printed.strip().splitlines())) is not None
 
 
