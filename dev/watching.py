@@ -22,8 +22,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev.steps import ROOT, environment
+
+if TYPE_CHECKING:
+    from byteor.observe.window import Window
 
 PLAN = """plan = 2
 name = "watched"
@@ -193,6 +197,7 @@ def watching(rounds: int, seconds: float = 2.0) -> int:
 
 def draw(target: Path) -> int:
     """Draw the live table over the flights plant."""
+    sys.path.insert(0, str(ROOT / "src"))
     flights, out = ROOT / "build/flights", ROOT / "build/pictured"
     subprocess.run([sys.executable, "examples/flights-plant/prepare.py", str(flights)], cwd=ROOT, check=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -202,20 +207,27 @@ def draw(target: Path) -> int:
         ends += [f"-oevents={out}/events.parquet", f"-oalerts={out}/alerts.jsonl"]
         asked = ["run", "examples/flights-plant/plan.toml", *ends, "--processes", "--dir", str(where)]
         child = subprocess.Popen([sys.executable, "-c", COMMAND, *asked], cwd=ROOT, env=environment())
-        _until_it_moves(where, child)
-        picture = [sys.executable, "-c", COMMAND, "top", str(where), "--svg", str(target)]
-        subprocess.run(picture, env=environment(), check=True)
+        _draw(_moving(where, child), target)
         return child.wait()
 
 
-def _until_it_moves(where: Path, child: subprocess.Popen[bytes]) -> None:
-    sys.path.insert(0, str(ROOT / "src"))
+def _moving(where: Path, child: subprocess.Popen[bytes]) -> Window:
+    """The plant, once records leave it."""
     from byteor.diag import Refused
     from byteor.observe.window import Window
 
     while child.poll() is None:
         with contextlib.suppress(Refused, OSError):
-            if Window(where).status().messages_out > 0:
-                return
+            window = Window(where)
+            if window.status().messages_out > 0:
+                return window
         time.sleep(0.05)
     sys.exit("watching: the plant ended before anything left it")
+
+
+def _draw(window: Window, target: Path) -> None:
+    """Draw what `byteor top --svg` draws, without the time that a command needs to start."""
+    from byteor.cli.screen import picture
+    from byteor.observe.meter import measure
+
+    target.write_text(picture(window, measure(window, 0.5)))

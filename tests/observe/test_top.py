@@ -108,7 +108,7 @@ def test_ctrl_c_leaves_and_gives_the_terminal_back(plant: made.Plant) -> None:
 
 def test_a_picture(plant: made.Plant, tmp_path: Path) -> None:
     motion = measure(plant.window(), 0.2)
-    drawn = picture(plant.window(), motion, 150, 24)
+    drawn = picture(plant.window(), motion)
     assert (
         drawn.startswith("<svg") and "first_to_second" in drawn and drawn.count("http") == 1
     )  # the name of the format

@@ -1,7 +1,8 @@
 """What commands print: findings, JSON, and how a command ends.
 
 Rule 1. With `--json`, stdout holds exactly one JSON object, whatever happens; without it, findings go to stderr.
-Rule 2. Statuses: 0 done, 1 failed, 2 findings, 3 complete with skipped or dropped rows, 130 and 143 drained.
+Rule 2. Statuses: 0 done, 1 failed, 2 findings, 3 complete with skipped or dropped rows, 4 a plant or role that another
+    one holds, 5 a plant whose regions are lost, 130 and 143 drained.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Annotated, Any
 import typer
 
 from byteor import answers, diag
+from byteor.plant.findings import REFUSED, status_of
 
-DONE, FAILED, FOUND, LOSSY, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+DONE, FAILED, FOUND, LOSSY, INTERRUPTED, TERMINATED = 0, 1, REFUSED, 3, 130, 143
 
 as_data = answers.as_data
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -46,7 +48,7 @@ def refuse(findings: Iterable[diag.Diagnostic], source: diag.Source | None, as_j
         put_json(answers.refused(found, source))
     else:
         put_findings(found, source)
-    return typer.Exit(FOUND)
+    return typer.Exit(status_of(found))
 
 
 def fail(message: str, as_json: bool) -> typer.Exit:

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from byteor import diag
 from byteor.cli import output
 from byteor.cli.status import Plant
 
@@ -27,15 +26,8 @@ def role(
     wait: Annotated[float, typer.Option(min=0.0, help="Seconds to wait for a supervisor.")] = WAIT,
 ) -> None:
     """Run one role of a plant by hand. Ctrl-C lets an ingress drain; once more stops any role."""
-    from byteor.plant.findings import status_of
-
-    try:
-        with output.told(False):
-            status = _run(plant, name, alone, wait)
-    except typer.Exit as e:
-        if isinstance(e.__cause__, diag.Refused):
-            raise typer.Exit(status_of(e.__cause__.diagnostics)) from e
-        raise
+    with output.told(False):
+        status = _run(plant, name, alone, wait)
     raise typer.Exit(status)
 
 

@@ -6,6 +6,8 @@ Rule 2. What matters stands first: the role that works most of the time, then wh
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -181,11 +183,9 @@ def _bar(parts: tuple[tuple[float, str], ...]) -> Text:
     return bar.append(" " * (WIDTH - before))
 
 
-def picture(window: Window, motion: Motion, width: int, height: int) -> str:
+def picture(window: Window, motion: Motion, width: int = 150) -> str:
     """The screen as a drawing (SVG) that needs nothing but itself."""
-    import io
-    import re
-
+    height = len(motion.roles) + len(motion.lanes) + 9
     console = Console(record=True, width=width, height=height, file=io.StringIO(), force_terminal=True)
     console.print(frame(window, motion, View(), height))
     drawn = console.export_svg(title=f"byteor top {window.manifest.name}", unique_id="top")

@@ -95,10 +95,11 @@ def _lane(lane: LaneMotion, live: bool) -> tuple[str, ...]:
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: int = 1) -> list[str]:
-    """Columns as wide as they need be; the first `left` and the last one start at the left."""
+    """Columns as wide as they need be, without those that say nothing; the first `left` start at the left."""
     every = [head, *rows]
-    widths = [max(len(row[k]) for row in every) for k in range(len(head))]
-    return ["  ".join(_cell(row[k], widths[k], k < left) for k in range(len(head))).rstrip() for row in every]
+    columns = [k for k in range(len(head)) if any(row[k] for row in rows)]
+    widths = {k: max(len(row[k]) for row in every) for k in columns}
+    return ["  ".join(_cell(row[k], widths[k], k < left) for k in columns).rstrip() for row in every]
 
 
 def _cell(text: str, width: int, left: bool) -> str:

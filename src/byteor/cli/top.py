@@ -56,8 +56,7 @@ def _draw(window: Window, every: float, svg: str) -> None:
     from byteor.observe.meter import measure
 
     motion = measure(window, every)
-    lines = 8 + len(motion.roles) + len(motion.lanes)
-    Path(svg).write_text(picture(window, motion, 150, lines + 1))
+    Path(svg).write_text(picture(window, motion))
 
 
 def _watch(window: Window, every: float) -> None:

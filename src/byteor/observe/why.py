@@ -198,9 +198,10 @@ class Judge:
             for port in writer.outputs:
                 lane = self.window.wiring.lane(port)
                 readers = [r for r in self.window.wiring.roles if any(p.lane == port.lane for p in r.inputs)]
-                for reader in readers if lane.kind in RINGS else ():
-                    waits = by_name[writer.name].crowded, by_name[reader.name].starved
-                    found.append((min(waits), lane.capacity, lane.name, waits, by_name[reader.name].batch))
+                if lane.kind in RINGS and readers:
+                    slowest = min((by_name[r.name] for r in readers), key=lambda one: one.starved)
+                    waits = by_name[writer.name].crowded, slowest.starved
+                    found.append((min(waits), lane.capacity, lane.name, waits, slowest.batch))
         score, capacity, name, waits, batch = max(found, default=(0.0, 0, "", (0.0, 0.0), 0.0))
         if score < IN_TURN:
             return None
