@@ -83,12 +83,14 @@ def _flights(folder: Path) -> Any:
     from byteor.testing.plant_runs import Plant
 
     example = ROOT / "examples" / "flights-plant"
-    subprocess.run([sys.executable, example / "prepare.py", folder], check=True, env=environment())
+    subprocess.run(
+        [sys.executable, example / "prepare.py", folder], check=True, env=environment(), stdout=subprocess.DEVNULL
+    )
     inputs = {name: str(folder / f"{name}.csv") for name in ("weather", "flights")}
     (folder / "calm").mkdir()
     (folder / "out").mkdir()
     names = {"events": "events.parquet", "alerts": "alerts.jsonl"}
-    command = [sys.executable, "-m", "byteor", "run", str(example / "plan.toml")]
+    command = [sys.executable, "-c", "from byteor.cli import main; main()", "run", str(example / "plan.toml")]
     command += [part for name, place in inputs.items() for part in ("-i", f"{name}={place}")]
     command += [part for name, file in names.items() for part in ("-o", f"{name}={folder / 'calm' / file}")]
     subprocess.run(command, check=True, env=environment(), stdout=subprocess.DEVNULL)

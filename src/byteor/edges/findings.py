@@ -211,3 +211,10 @@ SPOOL_CUT = rule(
 Why: somebody removed or cut the hidden file beside the output; what was in it cannot be made again.
 Instead: run from the start; leave files whose names end in `.spool` alone while a plant is there.""",
 )
+NO_ROOM = rule(
+    "E030",
+    "no-room",
+    """What: the file system of an output is full, or this user's share of it, or the file is as long as files may be.
+Why: the records of a plant's output are kept beside it, and the file is made of them at the end: both need room.
+Instead: make room, or write to another place; a plant that was kept goes on with `byteor run --resume DIR`.""",
+)

@@ -16,6 +16,8 @@ Rule 4. All names are the plant's own, by its token: two plants beside each othe
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import glob
 import os
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ from byteor.exec.schema import dtype
 from byteor.spec.model import Egress, MessageType
 
 SUFFIX = ".spool"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def can_be_exact(where: str) -> bool:
@@ -85,11 +88,24 @@ class Spool:
         """Write rows behind the last one; they are written when this returns."""
         left = packed(rows, self._dtype).view(np.uint8).data
         at = self.length * self._dtype.itemsize
-        with files.noted(self.where):
+        with self.telling():
             while left:
                 done = os.pwrite(self._fd, left, at)
                 left, at = left[done:], at + done
         self.length += len(rows)
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Refuse, where there is no room; name the file in other errors of the outside world."""
+        try:
+            with files.noted(self.where):
+                yield
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise files.refused(
+                findings.NO_ROOM, self.name, self.where, f"there is no room for `{self.where}`"
+            ) from error
 
     def batches(self, rows: int = BATCH) -> Iterator[np.ndarray]:
         """All records, some at a time."""
@@ -152,9 +168,10 @@ class Spooled:
         _clear_parts(self._hidden)
         sink = open_sink(self._egress, self._message, self._hidden, format=self._format)
         try:
-            for rows in self.spool.batches():
-                sink.write(rows)
-            sink.finish()
+            with self.spool.telling():
+                for rows in self.spool.batches():
+                    sink.write(rows)
+                sink.finish()
         except diag.Refused as refused:
             sink.abort()
             raise self._placed(refused) from refused

@@ -203,7 +203,8 @@ class Members:
 def graph_of(manifest: Manifest) -> LaneGraph:
     """The graph of a plant, from its manifest."""
     spec = decode(manifest.spec, "manifest").spec
-    assert isinstance(spec, LaneGraph)
+    if not isinstance(spec, LaneGraph):  # its supervisor is about to write it down
+        raise Refused([findings.NOT_A_PLANT.at(manifest.name, "its manifest has no lane graph yet")])
     return spec
 
 

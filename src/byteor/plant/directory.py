@@ -233,6 +233,24 @@ def cut(path: Path, known: Manifest) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
+class Whole:
+    """The files that a supervisor has mapped: to read one that somebody cut would be its own end by SIGBUS."""
+
+    def __init__(self, path: Path, known: Manifest) -> None:
+        self._sizes = {path / name: os.stat(path / name).st_size for name in known.generations}
+
+    def __bool__(self) -> bool:
+        """Whether none was cut; one that has lost its name is still there for who has mapped it."""
+        return not any(_size(path, size) < size for path, size in self._sizes.items())
+
+
+def _size(path: Path, gone: int) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return gone
+
+
 def look(where: files.Path) -> Seen:
     """Look at a plant's folder, whoever holds it."""
     path = Path(where)

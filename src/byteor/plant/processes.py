@@ -70,6 +70,8 @@ class Processes:
         self.listener: Callable[[str, Said], object] = lambda name, said: None
         self._drained: set[str] = set()
         self._egresses = {role.name for role in wiring.roles if role.kind == "egress"}
+        self._whole = directory.Whole(held.where, held.manifest)
+        self._last = status_of(wiring, blocks)
 
     def run(self, show: Show, turn: Callable[[], object] = tuple, pauses: Pauses = PAUSES) -> tuple[Outcome, ...]:
         """Run the plant to its end."""
@@ -86,8 +88,10 @@ class Processes:
         return report_of(status, self.snapshot(), self.wiring.graph, together(self.held.manifest.stages), seconds)
 
     def snapshot(self) -> Status:
-        """How the plant stands now."""
-        return status_of(self.wiring, self.blocks)
+        """How the plant stands now; once a region was cut, how it stood before."""
+        if self._whole:
+            self._last = status_of(self.wiring, self.blocks)
+        return self._last
 
     def _roles(self) -> Iterator[Role]:
         """What to start: a process for each group, else for each role."""
@@ -104,7 +108,7 @@ class Processes:
 
     def _ring(self) -> None:
         """Wake all who sleep."""
-        for role in self.wiring.roles:
+        for role in self.wiring.roles if self._whole else ():
             bells = (self.blocks.plant.address("runner_bell", role.number),)
             short(ring, numba.typeof(bells))(bells)
 

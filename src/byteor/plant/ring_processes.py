@@ -62,6 +62,8 @@ class RingProcesses:
         self._parts = {part.name: part for part in parts_of(spec)}
         self.listener: Callable[[str, Said], object] = lambda name, said: None
         self._over: set[str] = set()
+        self._whole = directory.Whole(held.where, held.manifest)
+        self._last = self._looked()
 
     def run(
         self, show: channel.Show, turn: Callable[[], object] = tuple, pauses: Pauses = PAUSES
@@ -91,7 +93,7 @@ class RingProcesses:
 
     def _ring(self) -> None:
         """Wake all who sleep."""
-        for part in self._parts.values():
+        for part in self._parts.values() if self._whole else ():
             bells = (self.blocks.runner(part).address("bell"),)
             short(ring, numba.typeof(bells))(bells)
 
@@ -107,7 +109,12 @@ class RingProcesses:
             self.supervisor.order(channel.FINISH)
 
     def snapshot(self) -> Snapshot:
-        """How the ring stands now."""
+        """How the ring stands now; once a region was cut, how it stood before."""
+        if self._whole:
+            self._last = self._looked()
+        return self._last
+
+    def _looked(self) -> Snapshot:
         words = self.blocks.region
         gone = newest(self.blocks.books[-1])[c.TAKEN // 8 + 1] if self.spec.egress else 0
         stages = tuple(self._stage(part) for part in self._parts.values() if part.stage)

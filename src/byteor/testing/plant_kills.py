@@ -25,6 +25,8 @@ from byteor.testing.plant_runs import Deaths, Plant, Run, kinds_of, points_of
 
 STALL = 60.0  # seconds without a commit of anybody: a hang
 BRING_UP = 600.0  # and before a role has started: then everything may have to be compiled
+SUPERVISORS, FORKSERVERS = 0.03, 0.06  # their share of the kills
+RARELY = 0.02
 SUPERVISOR, FORKSERVER = "supervisor", "forkserver"
 
 
@@ -186,13 +188,16 @@ class Campaign:
     def _strike(self, run: Run, supervisors: bool) -> bool:
         """Kill somebody; whether it was the supervisor."""
         self.tally.levels.append(level(run.pid))
+        alive = [role for role in run.wiring.roles if run.blocks.books[role.number].held("owner")]
         victim = self.dice.random()
-        if victim < 0.08:
+        if len(alive) < len(run.wiring.roles) / 2 and victim > RARELY:
+            return False  # else a plant whose roles start slowly would never come to work
+        if victim < SUPERVISORS:
             return supervisors and self._supervisor(run)
-        if victim < 0.16:
+        if victim < SUPERVISORS + FORKSERVERS:
             self._forkserver(run)
-        else:
-            self._role(run, self.dice.choice(run.wiring.roles))
+        elif alive:
+            self._role(run, self.dice.choice(alive))
         return False
 
     def _role(self, run: Run, role: Role) -> None:

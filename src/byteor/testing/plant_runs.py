@@ -164,17 +164,9 @@ class Run:
             yield f"the folder is left with {sorted(p.name for p in self.folder.iterdir())[:5]}"
         folders = {Path(place).parent for place in self.plant.wanted.outputs.values()}
         yield from (f"{p.name} is left" for f in folders for p in f.iterdir() if p.name.startswith("."))
-        yield from (f"process {pid} is left" for pid in self.living())
+        yield from (f"process {pid} is left" for pid in living(str(self.folder)))
         if "Traceback" in (said := self._log.read_text()):
             yield said[said.index("Traceback") :][:3000]
-
-    def living(self) -> list[int]:
-        """The processes of this run that live, a moment after its end."""
-        for _ in range(300):
-            if not (found := [pid for pid in _pids() if _marked(pid, str(self.folder))]):
-                return []
-            time.sleep(0.01)
-        return found
 
     def clear(self) -> None:
         """Take away what a run leaves, and what it did not end."""
@@ -186,6 +178,15 @@ class Run:
                 shutil.rmtree(path)
             path.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def living(folder: str) -> list[int]:
+    """The processes of a run that live, a moment after its end; `folder` is their mark."""
+    for _ in range(300):
+        if not (found := [pid for pid in _pids() if _marked(pid, folder)]):
+            return []
+        time.sleep(0.01)
+    return found
 
 
 def _pids() -> list[int]:
