@@ -180,5 +180,3 @@ def test_shards_have_one_process(place: Path) -> None:
     (place / "plan.toml").write_text(text)
     code, said = _run("run", place / "plan.toml", "-i", place / "in.raw", *_outputs(place), "--processes")
     assert code == 2 and "X006" in said
-
-

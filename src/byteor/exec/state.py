@@ -59,6 +59,7 @@ def _bytes(array: np.ndarray) -> np.ndarray:
 
 def spans_of(by: tuple[str, ...], message: np.dtype, row: np.dtype) -> tuple[tuple[int, int, int], ...]:
     """Where the fields of a key lie in a message and in a row: (offset in slot, offset in row, bytes)."""
+
     def place(kind: np.dtype, name: str) -> tuple[int, int]:
         assert kind.fields is not None
         return kind.fields[name][1], kind.fields[name][0].itemsize
