@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -100,6 +101,19 @@ def cut_spool(tmp: Path) -> None:
         outlet.spool.remove()
 
 
+def no_room(tmp: Path) -> None:
+    """Write more than this process may: a file system that is full answers alike."""
+    outlet = Spooled(EGRESS, TRADE, str(tmp / "a.csv"), "token")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    outlet.open(0)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+        outlet.write(np.zeros(100, dtype(TRADE)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        outlet.spool.remove()
+
+
 def refuse(found: tuple[diag.Diagnostic, ...]) -> None:
     raise diag.Refused(found)
 
@@ -134,6 +148,7 @@ TRIGGERS: dict[str, Callable[[Path], Any]] = {
     "E027": lambda tmp: refuse(resume.judge_input("in", "-", open_source(INGRESS, TRADE, iter([])), "on_failure")),
     "E028": lambda tmp: Spooled(EGRESS, TRADE, "-", "token"),
     "E029": cut_spool,
+    "E030": no_room,
 }
 
 
