@@ -42,7 +42,7 @@ class Placement:
 def decode(text: str) -> Placement:
     """Read a placement that `encode` wrote."""
     data = json.loads(text)
-    roles = tuple(Place(**place) for place in data["roles"])
+    roles = tuple(Place(**place) for place in data.get("roles", ()))
     return Placement(data["name"], data["pinning"], roles)
 
 
