@@ -74,6 +74,10 @@ def quick(row):
     row.b = row.a + 1
 
 
+def looks(row):
+    pass
+
+
 def sleeps(row):
     time.sleep(0.001)
     row.b = row.a + 1
@@ -196,9 +200,9 @@ def running(folder: Path, plan: str, *more: str, source: str = "endless", sink: 
 
 
 def _opened(where: Path) -> bool:
-    """Whether all regions are there and every role has committed its beginning."""
+    """Whether all regions are there and every role has its lock."""
     try:
-        return all(role.epoch > 0 for role in Window(where).status().roles)
+        return all(role.starts > 0 for role in Window(where).status().roles)
     except (Refused, OSError):
         return False
 

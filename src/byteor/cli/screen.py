@@ -107,37 +107,24 @@ def _head(window: Window, motion: Motion, view: View) -> list[RenderableType]:
 
 
 def _roles(roles: list[RoleMotion], count: int) -> Table:
-    title = f"ROLE ({count})"
-    names: tuple[str, ...] = (
-        title,
-        "KIND",
-        "STATE",
-        "",
-        "WORK",
-        "ROOM",
-        "WAIT",
-        "CPU",
-        "QUEUE",
-        "REC/S",
-        "LAG",
-        "BATCH",
-        "P50",
-        "P99",
-    )
-    names += ("WAITS", "DROPS", "LATE", "STARTS", "PID")
+    names: tuple[str, ...] = (f"ROLE ({count})", "KIND", "STATE", "", "WORK", "ROOM", "WAIT", "CPU", "QUEUE", "REC/S")
+    names += ("LAG", "BATCH", "P50", "P99", "WAITS", "DROPS", "LATE", "STARTS", "PID")
     table = _table(names, left=4)
     for one in roles:
-        now = one.now
-        shares = [f"{share:.0%}" for share in (one.works, one.crowded, one.starved)]
-        if now.state in ("done", "gone"):
-            shares = ["", "", ""]
-        cells = [
-            *shares, _share(one.cpu), _share(one.delay), f"{max(one.taken, one.put):,.0f}", f"{now.lag:,}",
-            f"{one.batch:,.0f}", f"{now.batch_p50:,}", f"{now.batch_p99:,}", f"{now.waits:,}", f"{now.dropped:,}",
-            f"{now.late:,}", str(now.starts), str(now.pid) if now.alive else "",
-        ]  # fmt: skip
-        table.add_row(Text(now.name, style="bold"), now.kind, Text(now.state, COLORS[now.state]), _spent(one), *cells)
+        state = Text(one.now.state, COLORS[one.now.state])
+        table.add_row(Text(one.now.name, style="bold"), one.now.kind, state, _spent(one), *_cells(one))
     return table
+
+
+def _cells(one: RoleMotion) -> list[str]:
+    now = one.now
+    shares = [f"{share:.0%}" for share in (one.works, one.crowded, one.starved)]
+    if now.state in ("done", "gone"):
+        shares = ["", "", ""]
+    rates = [f"{max(one.taken, one.put):,.0f}", f"{now.lag:,}", f"{one.batch:,.0f}"]
+    counts = now.batch_p50, now.batch_p99, now.waits, now.dropped, now.late, now.starts
+    pid = str(now.pid) if now.alive else ""
+    return [*shares, _share(one.cpu), _share(one.delay), *rates, *(f"{n:,}" for n in counts), pid]
 
 
 def _lanes(motion: Motion) -> Table:

@@ -114,7 +114,7 @@ class Meter:
     def _role(
         self, now: RoleStatus, old: RoleStatus, used: dict[str, Usage | None], seconds: float, shares: np.ndarray
     ) -> RoleMotion:
-        taken, commits = now.taken - old.taken, now.epoch - old.epoch
+        taken, commits = now.taken - old.taken, (now.epoch - old.epoch) or (sum(now.batches) - sum(old.batches))
         works, starved, crowded = (float(share) for share in shares)
         cpu = delay = None
         here, there = self._used[now.name], used[now.name]

@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from byteor.diag import Refused
+from byteor.observe.ring_window import RingLook
 from byteor.plant import directory, findings, shared
-from byteor.plant.body import graph_of
-from byteor.plant.processes import groups
 from byteor.plant.status import Status, status_of
 from byteor.plant.wiring import wire
+from byteor.spec.kv import decode
+from byteor.spec.lane_graph import LaneGraph
+from byteor.spec.model import SingleRing
 from byteor.spec.placement import decode as decode_placement
 from byteor.transport import locks
 
@@ -37,29 +39,17 @@ def find(plant: str, parent: str = directory.PARENT) -> Path:
     raise Refused([findings.NOT_A_PLANT.at(plant, f"no plant of this name is under {parent}", help=help)])
 
 
-class Window:
-    """One plant, mapped to be looked at."""
+class LanesLook:
+    """The regions of a plant of lanes, mapped to be looked at."""
 
-    def __init__(self, where: Path) -> None:
-        seen = directory.look(where)
-        if not seen.manifest.generations:
-            message = "its regions are not made yet" if seen.live else "it never came to run"
-            raise Refused([findings.NOT_A_PLANT.at(str(where), message)])
-        self.where, self.manifest, self.supervisor = seen.where, seen.manifest, seen.pid
-        self.wiring = wire(graph_of(seen.manifest))
-        self.blocks = shared.attach(self.wiring, seen.where, seen.manifest.generations, self.wiring.roles, looks=True)
+    def __init__(self, seen: directory.Seen, graph: LaneGraph) -> None:
+        self.wiring = wire(graph)
+        known = seen.manifest.generations
+        self.blocks = shared.attach(self.wiring, seen.where, known, self.wiring.roles, looks=True)
         plant = self.blocks.plant
         base = plant.address("header")
         places = [plant.address("runner_waiting", role.number) - base for role in self.wiring.roles]
         self._waiting = np.array(places, np.int64) // 8
-        placement = decode_placement(seen.manifest.placement)
-        self.processes = groups(self.wiring, placement)
-
-    @property
-    def live(self) -> bool:
-        """Whether a supervisor has the plant now."""
-        lock = self.where / directory.LOCK
-        return lock.exists() and locks.held(lock, directory.OFFSET)
 
     def status(self) -> Status:
         """How the plant stands now."""
@@ -77,3 +67,30 @@ class Window:
                 gates = block.values("gate")
                 found.append(max(0, block.read("cursor") - min(gates)) / block.params["capacity"])
         return found
+
+
+class Window:
+    """One plant or ring, mapped to be looked at."""
+
+    def __init__(self, where: Path) -> None:
+        seen = directory.look(where)
+        if not seen.manifest.generations:
+            message = "its regions are not made yet" if seen.live else "it never came to run"
+            raise Refused([findings.NOT_A_PLANT.at(str(where), message)])
+        spec = decode(seen.manifest.spec, "manifest").spec
+        assert spec is not None, "a manifest's spec was valid when it was written"
+        self.where, self.manifest, self.supervisor = seen.where, seen.manifest, seen.pid
+        self._look = RingLook(seen, spec) if isinstance(spec, SingleRing) else LanesLook(seen, spec)
+        self.wiring, self.blocks = self._look.wiring, self._look.blocks
+        placement = decode_placement(seen.manifest.placement)
+        self.processes: dict[str, tuple[str, ...]] = {}
+        for role in self.wiring.roles:
+            name = placement.place(role.name).group or role.name
+            self.processes[name] = (*self.processes.get(name, ()), role.name)
+        self.status, self.waiting, self.fills = self._look.status, self._look.waiting, self._look.fills
+
+    @property
+    def live(self) -> bool:
+        """Whether a supervisor has the plant now."""
+        lock = self.where / directory.LOCK
+        return lock.exists() and locks.held(lock, directory.OFFSET)
