@@ -249,6 +249,9 @@ def test_where_roles_run_changes_nothing_in_the_spec() -> None:
     assert bare.spec == placed.spec and placed.placement is not None
     assert placed.placement.place("in") == placement.Place("in", "edge", None, "on_failure", 3)
     assert placed.placement.place("out") == placement.Place("out", "edge", 1)
+    nobody = placement.Placement("made", "none", ())
+    for one in (placed.placement, nobody):
+        assert placement.decode(placement.encode(one)) == one
 
 
 def test_names_are_made_to_fit_and_stay_apart() -> None:
