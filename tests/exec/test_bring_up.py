@@ -78,11 +78,11 @@ def test_an_end_that_the_code_has_not_is_told() -> None:
     assert codes(ring(("total", ()), emit="end"), {"total": lambda rec, state: None}) == ["X008"]
 
 
-def test_what_is_no_ring_is_refused() -> None:
+def test_a_lane_that_no_role_can_work_with_is_refused() -> None:
     from byteor.spec.build_lanes import LaneGraphBuilder
 
-    graph = LaneGraphBuilder("g", TICK).lane("a", TICK.name).ingress("in", "a").egress("out", "a").build()
-    assert codes(graph, {}) == ["X006"]
+    builder = LaneGraphBuilder("g", TICK).lane("a", TICK.name, kind="state", capacity=4)
+    assert codes(builder.ingress("in", "a").egress("out", "a").build(), {}) == ["X006"]
 
 
 def test_options_that_cannot_be_are_told_together() -> None:
