@@ -67,6 +67,8 @@ class IngressRole(RoleRunner):
         put = self._feed(self.desk.hot, what, len(rows), self.limit, waiter)
         if put < 0:
             raise StageFailed(self.role.name, self.position(), FAULTS[put])
+        if put:
+            self._note(self.stats, put)
         return int(put)
 
     def advance(self, waiter: Waiter) -> bool:
@@ -130,6 +132,7 @@ class EgressRole(RoleRunner):
             if self._outlet is not None:
                 self._outlet.write(records)
                 self.desk.at(SPOOLED)
+            self._note(self.stats, len(records))
             self.written(len(records))
         self.drained = True
         if self.may_finish:

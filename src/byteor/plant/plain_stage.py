@@ -10,16 +10,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from byteor.exec.record import Records, Texts, rows
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel import commit as c
 from byteor.kernel import moves, steps, turns
-from byteor.kernel.hot import short
 from byteor.kernel.keys import make_rows_of
-from byteor.kernel.loops import note_batch
 from byteor.kernel.wait import Waiter
 from byteor.plant.blocks import log_rows
 from byteor.plant.desk import WORD, Desk
@@ -61,7 +58,6 @@ class PlainStage(StageRunner):
 
     def prepare(self) -> None:
         self._wait = compiled(self.desk.steps.await_turn, self.desk.hot, 0, NOBODY)
-        self._note = short(note_batch, numba.int64, numba.int64)
         self._rows_of = None
         if self.held.keys:
             lives, index = np.ones(0, np.bool_), np.empty(0, np.int32)

@@ -18,6 +18,7 @@ from byteor.exec.runners import StageFailed
 from byteor.exec.schema import dtype
 from byteor.kernel import moves, steps, turns
 from byteor.kernel.hot import short, waiting
+from byteor.kernel.loops import note_batch
 from byteor.kernel.plain import KINDS
 from byteor.kernel.wait import Waiter
 from byteor.plant.desk import WORD, Desk
@@ -47,6 +48,7 @@ class RoleRunner(ABC):
         self._recover = short(desk.steps.recover, self._desk_type)
         self._close = short(desk.steps.close_outputs, self._desk_type)
         self._settle = short(desk.steps.settle_turn, self._desk_type)
+        self._note = short(note_batch, numba.int64, numba.int64)
 
     def prepare(self) -> None:  # noqa: B027 most kinds have nothing of their own
         """Compile, or load, all that the role calls."""
