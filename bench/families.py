@@ -23,6 +23,7 @@ FAMILIES = {
     "P7": "start",
     "P8a": "lane_idle",
     "P9": "main_job",
+    "P10": "commits",
     "P11": "plant_job",
     "P12": "memory",
 }

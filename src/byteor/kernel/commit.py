@@ -6,14 +6,15 @@ Rule 2. Two buffers: the record of an epoch is written over only once the next o
 Rule 3. A word is stored only where it differs from what that buffer holds: most words of a record stay.
 Rule 4. What a role sees of its neighbours is looked at in one order: `closed`, then marks, then cursors. So what a
         mark promises is behind the cursor, and with an end come the last mark and the last record.
-Rule 5. A role's own tables are private words, by address; neighbours' cells are reached through the addresses in them.
+Rule 5. What this actor stored in a cursor or a gate it remembers: to look there would fetch the line from a reader.
+Rule 6. A role's own tables are private words, by address; neighbours' cells are reached through the addresses in them.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from byteor.abi.byteor_v1 import OPEN, OWNED
+from byteor.abi.byteor_v1 import OWNED
 from byteor.kernel.atomics import (
     fence_acquire,
     fence_release,
@@ -40,11 +41,13 @@ CURSOR, CLOSED, MARK, GATE, SLOTS, MASK, SIZE, ORDERS, NUMBERING, LANE, SEEN, EN
     0, 112, 8
 )
 HEAD_FIELD, HEAD_WORD, HEAD = range(112, 136, 8)  # the key of its first record, or a bound; HEAD says which
-IN = 136
+GIVEN = 136  # what this actor stored in the gate
+IN = 144
 
 # A row of the table of outputs; the first eight are as above. READERS gates lie at GATE, a line apart.
 READERS, ROOM, DROPS, STARTS = range(64, 96, 8)
-OUT = 96
+OUT = 104
+TOLD = 96  # what this actor stored in the cursor
 INHERITS, FROM_INPUTS, FROM_RECORDS = range(3)  # of STARTS: order words are kept; or begin here, and whence the mark
 
 GATE_LINE = OWNED.bytes  # from gate to gate
@@ -106,15 +109,36 @@ def look_at_input(row):
 
 
 @inlined
+def look_at_output(desk, j):
+    """See what room there is."""
+    row = desk.outs + OUT * j
+    keep(row + ROOM, min(least_gate(row), own(put(desk, j))) + own(row + MASK) + 1)
+
+
+@inlined
 def look(desk):
     """See what every input brings, and what room every output has."""
     for i in range(desk.inputs):
         if own(desk.ins + IN * i + CURSOR) != 0:
             look_at_input(desk.ins + IN * i)
     for j in range(desk.outputs):
-        row = desk.outs + OUT * j
-        if own(row + CURSOR) != 0:
-            keep(row + ROOM, min(least_gate(row), own(put(desk, j))) + own(row + MASK) + 1)
+        if own(desk.outs + OUT * j + CURSOR) != 0:
+            look_at_output(desk, j)
+
+
+@inlined
+def look_ahead(desk):
+    """Look where what was seen is used up: no line is fetched from under a neighbour's next store for nothing.
+
+    What depends on the newest there is, marks, choices, drops, is looked at whole.
+    """
+    if desk.key_out >= 0 or desk.inputs != 1 or desk.outputs != 1 or own(desk.outs + DROPS) != 0:
+        look(desk)
+        return
+    if own(taken(desk, 0)) == own(desk.ins + SEEN) and own(desk.ins + CURSOR) != 0:
+        look_at_input(desk.ins)
+    if own(put(desk, 0)) == own(desk.outs + ROOM) and own(desk.outs + CURSOR) != 0:
+        look_at_output(desk, 0)
 
 
 @inlined
@@ -136,17 +160,34 @@ def copy_private(to, source, words):
 
 
 @inlined
+def say(now, told, buffer, begin, end):
+    """Write the words of a record that differ from what its buffer holds."""
+    for k in range(begin, end, 8):
+        value = own(now + k)
+        if own(told + k) != value:
+            keep(told + k, value)
+            store_relaxed(buffer + k, value)
+
+
+@inlined
+def differs(now, told):
+    """Whether a word of the head does: rarely, and one test is cheaper than one for each."""
+    bits = 0
+    for k in range(ENDED, TAKEN, 8):
+        bits |= own(now + k) ^ own(told + k)
+    return bits != 0
+
+
+@inlined
 def commit(desk):
     """Write the record into the older buffer; its epoch makes it true."""
     epoch = own(desk.now) + 1
     buffer = desk.book + (epoch & 1) * desk.stride
     told = desk.told + (epoch & 1) * 8 * desk.words
     fence_release()  # SYNC: pairs with the fence in `read_record`: who reads a word stored below sees the epoch before
-    for k in range(8, 8 * desk.words, 8):
-        value = own(desk.now + k)
-        if own(told + k) != value:
-            keep(told + k, value)
-            store_relaxed(buffer + k, value)
+    if differs(desk.now, told):
+        say(desk.now, told, buffer, ENDED, TAKEN)
+    say(desk.now, told, buffer, TAKEN, 8 * desk.words)
     log_rows(desk, buffer)
     store_release(buffer, epoch)  # SYNC: pairs with the acquire in `recover`
     keep(desk.now, epoch)
@@ -159,7 +200,8 @@ def publish(desk):
         row, at = desk.outs + OUT * j, put(desk, j)
         if own(row + CURSOR) == 0:
             continue
-        if load_relaxed(own(row + CURSOR)) != own(at):
+        if own(row + TOLD) != own(at):
+            keep(row + TOLD, own(at))
             store_release(own(row + CURSOR), own(at))  # SYNC: pairs with the acquire in `look_at_input`
         mark = own(row + MARK)
         if mark != 0:
@@ -183,10 +225,10 @@ def bring_home(desk, buffer):
 def release(desk):
     """Give the slots that were taken back to their producers."""
     for i in range(desk.inputs):
-        gate = own(desk.ins + IN * i + GATE)
-        if gate != 0:
-            if load_relaxed(gate) != own(taken(desk, i)):
-                store_release(gate, own(taken(desk, i)))  # SYNC: pairs with the acquire in `least_gate`
+        row, at = desk.ins + IN * i, own(taken(desk, i))
+        if own(row + GIVEN) != at and own(row + GATE) != 0:
+            keep(row + GIVEN, at)
+            store_release(own(row + GATE), at)  # SYNC: pairs with the acquire in `least_gate`
 
 
 @inlined
@@ -268,6 +310,6 @@ def close_outputs(desk):
 def is_drained(desk):
     """Whether every input has ended, and all of it was taken."""
     for i in range(desk.inputs):
-        if own(desk.ins + IN * i + END) == OPEN or own(desk.ins + IN * i + END) != own(taken(desk, i)):
+        if own(desk.ins + IN * i + END) != own(taken(desk, i)):  # which OPEN never is
             return False
     return True

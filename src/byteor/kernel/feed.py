@@ -23,6 +23,7 @@ from byteor.kernel.commit import (
     SLOTS,
     is_drained,
     look,
+    look_ahead,
     put,
     settle,
     taken,
@@ -110,7 +111,7 @@ def feed_rows(desk, feed, count, limit, waiter):
             settle(desk)
             if load_relaxed(waiter.stop) != 0:
                 return done
-            look(desk)
+            look_ahead(desk)
         elif wait_change(desk, CROWDED, waiter):
             look(desk)
         else:

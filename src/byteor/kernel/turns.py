@@ -25,6 +25,7 @@ from byteor.kernel.commit import (
     is_drained,
     least_gate,
     look,
+    look_ahead,
     put,
     settle,
 )
@@ -120,7 +121,7 @@ def make_turns(work: Any) -> Any:
                 settle(desk)
                 if load_relaxed(waiter.stop) != 0:
                     return HELD
-                look(desk)
+                look_ahead(desk)
             elif is_drained(desk):
                 return ENDED
             elif not wait_change(desk, result, waiter):

@@ -92,6 +92,10 @@ ARGUMENTS: dict[str, str] = {
     "publish: stores swapped: store_release(mark + 8, own(at + WORD)) <-> store_release(mark, own(at + FIELD))": (
         "order words do not fall where fields rise, so either half of a mark with an older other half is a bound"
     ),
+    "commit: check forced: if differs(desk.now, told)": "each word is compared anyway",
+    "make_message_work.work: check dropped: if not keyed and desk.key_out < 0 and (drops == 0)": (
+        "the way for all does the same, slower"
+    ),
     "log_rows: stores swapped: store_relaxed(at, row) <-> "
     "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": (
         "both lie in a buffer that nobody takes for true before its epoch"

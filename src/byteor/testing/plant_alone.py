@@ -300,6 +300,8 @@ def first_two(rows: list[Row]) -> list[Any]:
 
 
 staged("message, drops", MESSAGE, mark, Form(), first_two, drops=True, judge=counted(DROPPED=2, EPOCH=3))
+staged("message, drops, may fail", MESSAGE, mark, Form(raises=True), first_two, drops=True, judge=stands(6))
+staged("message, drops, does not fail", MESSAGE, mark, Form(), first_two, drops=True, judge=stands(0))
 staged("batch, drops", BATCH, mark_batch, Form(), first_two, drops=True, judge=counted(DROPPED=2))
 FALLS = [(3, 0), (2, 1), (5, 2), (4, 3), (5, 4)]
 
@@ -650,6 +652,45 @@ def _(lab: Lab) -> Check:
     alone(lab, run())
     # each buffer once with its mark, of two words; a gate once, a cursor each time; at last what moves, and the epoch
     return lambda: holds(stored, [7, 6, 3, 3])
+
+
+def ahead(
+    name: str, ins: int, outs: int, taken: int, put: int, loads: int, *, drops: bool = False, ordered: bool = False
+) -> None:
+    """How many words are looked at ahead, with 2 records and 4 slots seen, and so many used."""
+
+    @scenario(f"alone: looks ahead, {name}")
+    def _(lab: Lab) -> Check:
+        plant = Plant(lab)
+        lanes = [plant.lane(4) for _ in range(ins)]
+        for lane in lanes:
+            plant.fill(lane, sent(2), closed=False)
+        down = [plant.lane(4, drops=drops, numbering=9 if ordered else None) for _ in range(outs)]
+        role = plant.role("role", lanes, down)
+        found: list[int] = []
+
+        def run() -> Body:
+            desk = plant.desk(role)
+            yield from plant.lift(c.look)(desk)
+            plant.plain.words[desk.now + c.TAKEN] = taken
+            plant.plain.words[desk.now + c.TAKEN + WORD * desk.inputs] = put
+            before = lab.world.done["load"]
+            yield from plant.lift(c.look_ahead)(desk)
+            found.append(lab.world.done["load"] - before)
+
+        alone(lab, run())
+        return lambda: holds(found, [loads])
+
+
+ahead("nothing is used up", 1, 1, 1, 3, 0)
+ahead("all records are", 1, 1, 2, 3, 2)
+ahead("all slots are", 1, 1, 1, 4, 1)
+ahead("who drops looks at all", 1, 1, 1, 3, 3, drops=True)
+ahead("who marks looks at all", 1, 1, 1, 3, 3, ordered=True)
+ahead("two inputs", 2, 1, 1, 3, 5)
+ahead("two outputs", 1, 2, 1, 3, 4)
+ahead("a source", 0, 1, 0, 4, 1)
+ahead("an egress", 1, 0, 2, 0, 2)
 
 
 @scenario("alone: a commit rings who has announced itself, and nobody else")

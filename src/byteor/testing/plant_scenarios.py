@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from byteor.abi.byteor_v1 import OPEN
+from byteor.abi.byteor_v1 import LAST, OPEN
 from byteor.kernel import commit as c
 from byteor.kernel import steps, turns
 from byteor.kernel.moves import FELL
@@ -622,6 +622,17 @@ def source(lab: Lab, capacity: int, count: int, deaths: int, limit: int = 64) ->
 scenario("source: capacity 1, 3 rows")(lambda lab: source(lab, 1, 3, 0))
 scenario("source dies: capacity 2, 3 rows", full=True)(lambda lab: source(lab, 2, 3, 1))
 scenario("source dies: capacity 1, 2 rows")(lambda lab: source(lab, 1, 2, 1))
+
+
+@scenario("source: capacity 1, 2 rows, the second reader is slow")
+def _(lab: Lab) -> Check:
+    plant = Plant(lab)
+    down = plant.lane(1, readers=2)
+    lab.world.memory.define(down.gates, LAST)  # the first one has left
+    got: list[Row] = []
+    plant.spawn(partial(plant.feeding, plant.role("source", [], [down]), sent(2)), "source")
+    lab.world.spawn(plant.consuming(down, 2, got, 1), "consumer")
+    return lambda: same(got, sent(2))
 
 
 def egress(lab: Lab, capacity: int, count: int, deaths: int, limit: int = 64) -> Check:
