@@ -486,8 +486,12 @@ typedef struct ByteorRole1x1 {
     uint64_t generation[2]; /* of each lane it has positions in, once; written by: role */
     uint8_t unused1[112];
     ByteorRecord record[2]; /* the newer epoch is valid; written by: role */
+    uint8_t table[64]; /* the rows of keyed state; written by: role */
+    uint8_t unused2[64];
+    uint8_t end[64]; /* the records that `end` gave; written by: role */
+    uint8_t unused3[64];
 } ByteorRole1x1;
-INDEXBUS_ASSERT(sizeof(ByteorRole1x1) == 1024, "size of ByteorRole1x1");
+INDEXBUS_ASSERT(sizeof(ByteorRole1x1) == 1280, "size of ByteorRole1x1");
 INDEXBUS_ASSERT(INDEXBUS_ALIGNOF(ByteorRole1x1) == 128, "alignment of ByteorRole1x1");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, header) == 0, "offset of ByteorRole1x1.header");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, shape) == 64, "offset of ByteorRole1x1.shape");
@@ -495,6 +499,8 @@ INDEXBUS_ASSERT(offsetof(ByteorRole1x1, owner) == 128, "offset of ByteorRole1x1.
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, end_count) == 256, "offset of ByteorRole1x1.end_count");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, generation) == 384, "offset of ByteorRole1x1.generation");
 INDEXBUS_ASSERT(offsetof(ByteorRole1x1, record) == 512, "offset of ByteorRole1x1.record");
+INDEXBUS_ASSERT(offsetof(ByteorRole1x1, table) == 1024, "offset of ByteorRole1x1.table");
+INDEXBUS_ASSERT(offsetof(ByteorRole1x1, end) == 1152, "offset of ByteorRole1x1.end");
 
 /* what precedes a record of a journal; records start at multiples of 8 and never cross a segment */
 typedef struct ByteorRecordHeader {

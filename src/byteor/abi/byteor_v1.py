@@ -394,7 +394,7 @@ ROLE_KIND = Kind(
     "a role's progress",
     ROLE,
     {},
-    (("ByteorRole1x1", {"inputs": 1, "outputs": 1, "tail_bytes": 64, "table_bytes": 0, "end_bytes": 0}),),
+    (("ByteorRole1x1", {"inputs": 1, "outputs": 1, "tail_bytes": 64, "table_bytes": 64, "end_bytes": 64}),),
 )
 KINDS = (EVENTS, SLOTS, FANOUT, STATE_KIND, JOURNAL_KIND, SEGMENT_KIND, PLANT_KIND, ROLE_KIND)
 STRUCTS = (RECORD_HEADER,)
