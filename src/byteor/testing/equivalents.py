@@ -24,6 +24,7 @@ _IN_PLACE = (
 )
 _OWN = "one of the two words, at least, is of a block that belongs to one end alone"
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
+_UNLIKE = "the two are not equal here"
 _REDONE = "the commit before them is all that counts: a successor does whatever of these is missing"
 
 ARGUMENTS: dict[str, str] = {
@@ -96,6 +97,16 @@ ARGUMENTS: dict[str, str] = {
     "make_message_work.work: check dropped: if not keyed and desk.key_out < 0 and (drops == 0)": (
         "the way for all does the same, slower"
     ),
+    "is_below: bound moved: own(one + HEAD_FIELD) < own(other + HEAD_FIELD) -> "
+    "own(one + HEAD_FIELD) <= own(other + HEAD_FIELD)": _UNLIKE,
+    "is_below: bound moved: own(one + HEAD_WORD) < own(other + HEAD_WORD) -> "
+    "own(one + HEAD_WORD) <= own(other + HEAD_WORD)": _UNLIKE,
+    "is_below: bound moved: own(one + NUMBERING) < own(other + NUMBERING) -> "
+    "own(one + NUMBERING) <= own(other + NUMBERING)": _UNLIKE,
+    "raise_marks: check dropped: if desk.key_out < 0": (
+        "an output in no order has no mark that could rise; the test saves looking at heads"
+    ),
+    "make_message_work.run: check forced: if filters": "a stage that may not filter has taken nothing out",
     "log_rows: stores swapped: store_relaxed(at, row) <-> "
     "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": (
         "both lie in a buffer that nobody takes for true before its epoch"

@@ -17,7 +17,11 @@ from byteor.testing import (
     lane_scenarios,
     object_scenarios,
     plant_alone,
+    plant_ends,
+    plant_movers,
+    plant_orders,
     plant_scenarios,
+    plant_stages,
     scenarios,
     shapes,
     shards,
@@ -41,8 +45,12 @@ FILLED = (
     state_scenarios,
     journal_scenarios,
     handle_scenarios,
+    plant_stages,
+    plant_movers,
     plant_alone,
     plant_scenarios,
+    plant_orders,
+    plant_ends,
 )  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
 RANDOM = 5000  # random schedules beyond a bound

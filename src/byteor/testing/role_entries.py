@@ -71,6 +71,8 @@ def _stages() -> dict[str, Entry]:
     for name, (make, call) in STAGES.items():
         work = make(view(ROW), view(ROW), call, row_of, form)
         found[f"turns, {name}"] = turns.make_turns(work), (DESK, bench, 4, WAITER)
+    lean = steps.make_message_work(view(ROW), view(ROW), keep_some, row_of, steps.Form(filters=True, raises=True))
+    found["turns, message, lean"] = turns.make_turns(lean), (DESK, bench, 4, WAITER)
     return found
 
 
