@@ -14,6 +14,7 @@ from byteor.kernel.commit import (
     DROPPED,
     DROPS,
     FIELD,
+    FROM_RECORDS,
     LATE,
     MASK,
     ORDERS,
@@ -21,6 +22,7 @@ from byteor.kernel.commit import (
     SEEN,
     SIZE,
     SLOTS,
+    STARTS,
     is_drained,
     look,
     look_ahead,
@@ -41,7 +43,7 @@ class Feed(NamedTuple):
     rows: int
     size: int  # bytes of a row
     counter: int
-    word: int  # their order word, where they do not start a numbering
+    word: int  # their order word, where they are not numbered as they are put
     late: int  # 1 where a late row is left out, 0 where it is a fault
 
 
@@ -64,7 +66,7 @@ def feed_row(desk, feed, k):
     slot = to & own(row + MASK)
     copy_row(own(row + SLOTS), slot, own(row + SIZE), feed.rows, k, feed.size, feed.size)
     if own(row + ORDERS) != 0:
-        set_row_word(own(row + ORDERS), slot, feed.word)
+        set_row_word(own(row + ORDERS), slot, to if own(row + STARTS) == FROM_RECORDS else feed.word)
     keep(at + AT, to + 1)
     return 0
 

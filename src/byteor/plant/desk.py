@@ -17,7 +17,7 @@ from byteor.kernel.order import LOWEST
 from byteor.kernel.plain import I64, KINDS
 from byteor.plant.blocks import Blocks, book_params, row_bytes
 from byteor.plant.failpoints import SHIPPED, Death, Steps, mortal
-from byteor.plant.wiring import Port, Role, Wiring
+from byteor.plant.wiring import RINGS, Port, Role, Wiring
 from byteor.spec.lane_graph import Merge, Order
 from byteor.spec.model import IDENTITY, Stage
 
@@ -141,12 +141,13 @@ class Desk:
 
 
 def _orders(wiring: Wiring, role: Role) -> list[Order | None]:
-    return [wiring.lane(port).order for port in role.inputs]
+    """The orders of what comes in; a journal has none to give: its records are numbered as they leave it."""
+    return [wiring.lane(port).order if wiring.lane(port).kind in RINGS else None for port in role.inputs]
 
 
 def _starts(role: Role, order: Order | None, number: int, before: Sequence[Order | None]) -> int:
     """Whether order words begin at an output, and whence its mark comes: what may write the field knows no bound."""
-    if order is None or order.numbering != number:
+    if order is None or (order.numbering != number and any(before)):
         return c.INHERITS
     same = bool(before) and all(one is not None and one.by == order.by for one in before)
     same = same and _keeps(role.stage, order.by)
