@@ -14,7 +14,7 @@ import signal
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -76,9 +76,16 @@ def _behind(step: Any, point: int, before: int = -1) -> Any:
     return stepped
 
 
+def _named(code: CodeType) -> set[str]:
+    """All names that a function asks its module for, and those that are made in it."""
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return set(code.co_names).union(*map(_named, inner))
+
+
 def _again(function: Any, **names: Any) -> Any:
     """The same function, with another meaning of some names."""
     plain = getattr(function, "py_func", function)
+    assert set(names) <= _named(plain.__code__), f"{plain.__name__} calls no {sorted(names)}"
     known = {**plain.__globals__, **names, "__name__": __name__}
     made = FunctionType(plain.__code__, known, plain.__name__, plain.__defaults__, plain.__closure__)
     return made if plain is function else hot(made)

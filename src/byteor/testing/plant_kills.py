@@ -203,7 +203,7 @@ class Campaign:
     def _role(self, run: Run, role: Role) -> None:
         book = run.blocks.books[role.number]
         pid = int(book.read("owner_pid"))
-        if not book.held("owner") or not freeze(pid):
+        if pid <= 0 or not book.held("owner") or not freeze(pid):  # its number is written once the lock is won
             return
         same = book.held("owner") and book.read("owner_pid") == pid
         place = place_of(run, role) if same else ""
