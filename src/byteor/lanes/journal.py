@@ -162,6 +162,11 @@ class Lane(AnyLane):
         """What becomes of records: `overwrite` or `all`."""
         return RETAIN[self._form.keeps_all]
 
+    @property
+    def total(self) -> int | None:
+        """How many records there are in all; None as long as some may follow."""
+        return int(self._block.read("sequence")) if self._form.is_closed() else None
+
     def writer(self, name: str = "") -> Writer:
         """Win the lane's cursor, and go on behind the last record that was committed."""
         if self._form.foreign:

@@ -115,7 +115,9 @@ class Writing:
         self._dtype = log.dtype
 
     def begin(self) -> int:
-        """Win the writer's cell; answer how many records there are."""
+        """Win the writer's cell, unless a predecessor has closed the journal; answer how many records there are."""
+        if (total := self._lane.total) is not None:
+            return int(total)
         self._writer = self._lane.writer()
         return int(self._writer.records)
 
@@ -131,7 +133,8 @@ class Writing:
 
     def close(self) -> None:
         """Say that nothing follows."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def leave(self) -> None:
         if self._writer is not None:
