@@ -352,12 +352,12 @@ def make_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: F
                 return move_on(desk, bench, at, CROWDED)
             n = min(n, free) if free > 0 else n
             slot = at & own(desk.ins + MASK)
+            store_relaxed(bench.stats, at)
             n = rows_step(desk, bench, slot, n)
             if n < 0:
-                return fault(bench, at, n)
+                return n
             if n == 0:
                 return move_on(desk, bench, at, CROWDED)
-            store_relaxed(bench.stats, at)
             base = own(desk.outs + SLOTS) if free > 0 else bench.spare
             first = own(put(desk, 0) + AT) & own(desk.outs + MASK) if free > 0 else 0
             batch = view_out(base, first + n)[first:]
@@ -368,7 +368,7 @@ def make_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: F
                 if kept is None:
                     result = put_kept(desk, bench, base, first, n, at, bench.lives)
                 elif len(kept) != n:
-                    return fault(bench, at, BAD_MASK)
+                    return BAD_MASK
                 else:
                     result = put_kept(desk, bench, base, first, n, at, kept)
             else:
@@ -392,7 +392,7 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
         source = 0
         for k in range(n):
             if bench.sources[k] < source or bench.sources[k] >= taken_in:
-                return fault(bench, at, CHANGED)
+                return CHANGED
             source = bench.sources[k]
             result = put_row(desk, base, first + k, at + source, bench.late)
             if result < 0:
@@ -411,12 +411,12 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
             free = span(desk) if slotted else room if not drops else len(bench.sources)
             free = min(free, len(bench.sources))
             slot = at & own(desk.ins + MASK)
+            store_relaxed(bench.stats, at)
             n = rows_step(desk, bench, slot, min(piece(desk, at, end), free // high))
             if n < 0:
-                return fault(bench, at, n)
+                return n
             if n == 0:
                 return move_on(desk, bench, at, CROWDED)
-            store_relaxed(bench.stats, at)
             base = own(desk.outs + SLOTS) if slotted else bench.spare
             first = own(put(desk, 0) + AT) & own(desk.outs + MASK) if slotted else 0
             out, batch = view_out(base, first + n * high)[first:], view_in(own(desk.ins + SLOTS), slot + n)[slot:]
@@ -425,7 +425,7 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
             sources[:] = 0
             given = call(batch, out, sources, bench.lives[:n], indices, bench.table, bench.p[0])
             if given < 0 or given > n * high:
-                return fault(bench, at, BAD_COUNT)
+                return BAD_COUNT
             result = put_all(desk, bench, base, first, given, at, n)
             if result < 0:
                 return result

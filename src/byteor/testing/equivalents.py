@@ -24,6 +24,7 @@ _IN_PLACE = (
 )
 _OWN = "one of the two words, at least, is of a block that belongs to one end alone"
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
+_BUFFER = "both lie in a buffer that nobody takes for true before its epoch"
 _UNLIKE = "the two are not equal here"
 _REDONE = "the commit before them is all that counts: a successor does whatever of these is missing"
 
@@ -103,14 +104,16 @@ ARGUMENTS: dict[str, str] = {
     "own(one + HEAD_WORD) <= own(other + HEAD_WORD)": _UNLIKE,
     "is_below: bound moved: own(one + NUMBERING) < own(other + NUMBERING) -> "
     "own(one + NUMBERING) <= own(other + NUMBERING)": _UNLIKE,
+    "is_below: bound moved: own(one + LANE) < own(other + LANE) -> own(one + LANE) <= own(other + LANE)": (
+        "two inputs are never of one lane"
+    ),
     "raise_marks: check dropped: if desk.key_out < 0": (
         "an output in no order has no mark that could rise; the test saves looking at heads"
     ),
     "make_message_work.run: check forced: if filters": "a stage that may not filter has taken nothing out",
+    "commit: stores swapped: say(desk.now, told, buffer, TAKEN, 8 * desk.words) <-> log_rows(desk, buffer)": _BUFFER,
     "log_rows: stores swapped: store_relaxed(at, row) <-> "
-    "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": (
-        "both lie in a buffer that nobody takes for true before its epoch"
-    ),
+    "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": _BUFFER,
     "wait_change: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
     "doze: check dropped: if not has_changed(desk, missing) and load_relaxed(waiter.stop) == 0": (
         "who never sleeps looks again at once: that costs a core, and changes nothing"
