@@ -182,8 +182,7 @@ class Campaign:
         return status
 
     def _closed(self, run: Run, status: int) -> None:
-        wrong = [*([f"its status is {status}"] if status else []), *run.judge()]
-        self.tally.wrong += [f"{run.plant.name}: {one}" for one in wrong]
+        self.tally.wrong += [f"{run.plant.name}: {one}" for one in run.judge(status)]
 
     def _strike(self, run: Run, supervisors: bool) -> bool:
         """Kill somebody; whether it was the supervisor."""

@@ -154,8 +154,11 @@ class Run:
         """How often each role was restarted, by the last supervisor."""
         return dict(json.loads(self._note.read_text())["restarts"]) if self._note.exists() else {}
 
-    def judge(self) -> Iterator[str]:
-        """What is wrong after the run."""
+    def judge(self, status: int) -> Iterator[str]:
+        """What is wrong after the run, whose supervisor ended with that status."""
+        if status:
+            told = json.loads(self._note.read_text())["found"] if self._note.exists() else "nothing"
+            yield f"its status is {status}, and it told {told}"
         for name, place in self.plant.wanted.outputs.items():
             got = Path(place).read_bytes() if Path(place).is_file() else b""
             if name in self.plant.expected and got != self.plant.expected[name]:
