@@ -201,8 +201,8 @@ class Campaign:
 
     def _role(self, run: Run, role: Role) -> None:
         book = run.blocks.books[role.number]
-        pid = int(book.read("owner_pid"))
-        if pid <= 0 or not book.held("owner") or not freeze(pid):  # its number is written once the lock is won
+        pid = int(book.read("owner_pid"))  # written once the lock is won: until then it may be anybody's by now
+        if not run.owns(pid) or not freeze(pid):
             return
         same = book.held("owner") and book.read("owner_pid") == pid
         place = place_of(run, role) if same else ""
@@ -225,7 +225,7 @@ class Campaign:
 
     def _forkserver(self, run: Run) -> None:
         pid = forkserver_of(run.pid)
-        if pid and freeze(pid):
+        if run.owns(pid) and freeze(pid):
             phase = _phase(run)
             os.kill(pid, signal.SIGKILL)
             if phase:

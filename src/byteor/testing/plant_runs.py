@@ -146,6 +146,10 @@ class Run:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if pid else None
 
+    def owns(self, pid: int) -> bool:
+        """Whether a process is one of this run's: numbers are given again, and nobody else may be hurt."""
+        return pid > 0 and _marked(pid, str(self.folder))
+
     def pulse(self) -> int:
         """All commits and starts so far: it stands still only where the plant does."""
         return sum(newest(book)[0] + int(book.read("owner")) for book in self.blocks.books) if self.blocks else 0
