@@ -16,9 +16,11 @@ from byteor.exec.load import Loaded
 from byteor.exec.shard import Options
 from byteor.plant.assembly import Outside
 from byteor.plant.blocks import Make, in_memory
+from byteor.plant.logs import logs_of
 from byteor.plant.run import run_plant
 from byteor.plant.shared import make_in
 from byteor.plant.status import Status
+from byteor.plant.wiring import wire
 from tests.plants import dags, oracle
 
 SEEDS = 40
@@ -56,12 +58,18 @@ class Kept:
         pass
 
 
-def _run(plant: dags.Dag, options: Options, make: Make = in_memory) -> tuple[dict[str, Kept], Status]:
+def _run(
+    plant: dags.Dag, options: Options, make: Make = in_memory, folder: Path | None = None
+) -> tuple[dict[str, Kept], Status]:
+    """Run a plant to its end; one with journals needs a folder for them."""
     by = {at.ingress.name: at.ingress.sort_by for at in plant.graph.ingresses}
     rows = {n: r[np.argsort(r[by[n]], kind="stable")] if by[n] else r for n, r in plant.rows.items()}
     sources = {name: lambda at, name=name: iter([rows[name][at:]] if at < len(rows[name]) else []) for name in rows}
     outlets = {at.egress.name: Kept() for at in plant.graph.egresses}
-    run = run_plant(Loaded(plant.graph, dags.FOLDER), plant.stages, options, Outside(sources, outlets), make)
+    logs = logs_of(wire(plant.graph), {}, folder) if folder else {}
+    for log in logs.values():
+        log.create()
+    run = run_plant(Loaded(plant.graph, dags.FOLDER), plant.stages, options, Outside(sources, outlets, logs), make)
     run.start()
     run.join()
     run.check()
@@ -82,6 +90,19 @@ def test_the_same_bytes_as_the_interpreter(way: str, seed: int) -> None:
         assert got.tobytes() == np.ascontiguousarray(wanted.egresses[name], got.dtype).tobytes(), name
     assert now.late == sum(wanted.late.values())
     assert all(role.lag == 0 for role in now.roles)
+
+
+@pytest.mark.parametrize("seed", [8, 3, 1824, 4789])
+@pytest.mark.parametrize("way", ["threads", "blocking threads"])
+def test_journals_change_nothing(way: str, seed: int, tmp_path: Path) -> None:
+    """Taps, sources through a log, and merges behind what comes out of one."""
+    plant = dags.dag(seed, journals=True, times=2)
+    assert any(lane.kind == "journal" for lane in plant.graph.lanes)
+    wanted = oracle.expected(plant.graph, plant.stages, plant.rows)
+    outlets, _ = _run(plant, WAYS[way], folder=tmp_path)
+    for name, kept in outlets.items():
+        got = np.concatenate(kept.parts) if kept.parts else np.zeros(0, wanted.egresses[name].dtype)
+        assert got.tobytes() == np.ascontiguousarray(wanted.egresses[name], got.dtype).tobytes(), name
 
 
 def test_the_graphs_have_everything_in_them() -> None:
