@@ -27,7 +27,8 @@ PACKAGE = ROOT / "src" / "byteor"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODEL_PLANE = ("diag", "spec", "plan", "lower", "views")
 BROWSER_LACKS = ("numpy", "numba", "llvmlite", "fcntl", "mmap", "ctypes", "threading", "subprocess", "multiprocessing")
-COMPILERS = ("kernel/hot.py", "exec/compiler.py", "plant/compile.py", "testing/tagged.py")  # the last only looks at what it compiles
+# The last only looks at what it compiles.
+COMPILERS = ("kernel/hot.py", "exec/compiler.py", "plant/compile.py", "testing/tagged.py")
 
 
 def child(code: str, *arguments: str, path: Path = ROOT / "src") -> subprocess.CompletedProcess[str]:
