@@ -87,7 +87,7 @@ def feed_piece(desk, feed, k, n):
     """Put up to `n` rows from `k` on, as far as there is room; answer how many were done with, or that one fell."""
     row = desk.outs
     full = own(row + ROOM) == own(put(desk, 0) + AT)
-    if not full and desk.key_out < 0 and own(row + ORDERS) == 0:
+    if not full and desk.key_out < 0:
         return feed_run(desk, feed, k, n)
     done = 0
     while done < n and (own(row + DROPS) or own(row + ROOM) != own(put(desk, 0) + AT)):

@@ -271,7 +271,7 @@ def make_giving_work(view_in: Any, view_out: Any, call: Any, row_of: Any, form: 
             row = row_step(desk, bench, at & mask)
             if row < 0:
                 return move_on(desk, bench, at, CROWDED) if row == FULL_LOG else row
-            slotted = roomy and (to & out_mask) + high <= out_mask + 1 and not bench.late
+            slotted = roomy and (to & out_mask) + high <= out_mask + 1
             base = own(desk.outs + SLOTS) if slotted else bench.spare
             first = to & out_mask if slotted else 0
             clear_rows(base, first, own(desk.outs + SIZE), high)  # not what an earlier lap left there
@@ -405,9 +405,7 @@ def make_giving_batch_work(view_in: Any, view_out: Any, call: Any, row_of: Any, 
         end = min(seen, at + limit)
         while at < end:
             room = own(desk.outs + ROOM) - own(put(desk, 0) + AT)
-            if room < high and not drops:
-                return move_on(desk, bench, at, CROWDED)
-            slotted = span(desk) >= high and not bench.late
+            slotted = span(desk) >= high
             free = span(desk) if slotted else room if not drops else len(bench.sources)
             free = min(free, len(bench.sources))
             slot = at & own(desk.ins + MASK)

@@ -25,6 +25,7 @@ _IN_PLACE = (
 _OWN = "one of the two words, at least, is of a block that belongs to one end alone"
 _ROW = "a row of the table is looked at by a successor alone, once the cursor has passed into its segment"
 _BUFFER = "both lie in a buffer that nobody takes for true before its epoch"
+_SCRATCH = "records that are made in scratch are copied to their slots: slower, and the same"
 _UNLIKE = "the two are not equal here"
 _REDONE = "the commit before them is all that counts: a successor does whatever of these is missing"
 
@@ -107,6 +108,14 @@ ARGUMENTS: dict[str, str] = {
     "is_below: bound moved: own(one + LANE) < own(other + LANE) -> own(one + LANE) <= own(other + LANE)": (
         "two inputs are never of one lane"
     ),
+    "pick_in_order: check forced: if last == NONE": "heads that did not move are noted again, as they were",
+    "make_giving_work.work: bound moved: (to & out_mask) + high <= out_mask + 1 -> "
+    "(to & out_mask) + high < out_mask + 1": _SCRATCH,
+    "make_giving_work.work: bound moved: out_mask + 1 -> out_mask": _SCRATCH,
+    "make_giving_batch_work.work: bound moved: span(desk) >= high -> span(desk) > high": _SCRATCH,
+    "make_batch_work.work: check forced: if masks": "a form without masks answers None, and all its records are kept",
+    "put_row: check forced: if base != slots or k != slot": "a row that is copied to where it lies is as it was",
+    "feed_piece: check dropped: if not full and desk.key_out < 0": "the way for all does the same, slower",
     "raise_marks: check dropped: if desk.key_out < 0": (
         "an output in no order has no mark that could rise; the test saves looking at heads"
     ),

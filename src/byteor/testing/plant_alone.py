@@ -165,6 +165,7 @@ def fed(
     limit: int = 64,
     ordered: bool = False,
     inherits: bool = False,
+    counts: bool = False,
     drops: bool = False,
     late: bool = False,
     result: int | None = None,
@@ -175,8 +176,9 @@ def fed(
     @scenario(f"alone: {name}")
     def _(lab: Lab) -> Check:
         plant = Plant(lab)
-        number, starts = (9, c.INHERITS) if inherits else (0, c.FROM_RECORDS)
-        down = plant.lane(out, numbering=number if ordered else None, starts=starts if ordered else 0, drops=drops)
+        number = 9 if inherits or counts else 0
+        starts = c.FROM_RECORDS if ordered and not inherits else c.INHERITS
+        down = plant.lane(out, numbering=number if ordered else None, starts=starts, drops=drops)
         role = plant.role("source", [], [down], limit=limit, late=late, patience=0)
         got: list[Any] = []
         alone(lab, plant.feeding(role, rows, 77, result=result), plant.taking(down, got))
@@ -192,9 +194,18 @@ fed("source", sent(3), sent(3), judge=counted(EPOCH=1, TAKEN=3))
 fed("source, two by two", sent(3), sent(3), limit=2, judge=counted(EPOCH=2, TAKEN=3))
 fed("source, crowded", sent(3), sent(2), out=2, result=2, judge=counted(EPOCH=1, TAKEN=2))
 fed("source, drops", sent(3), sent(2), out=2, drops=True, judge=counted(TAKEN=3, DROPPED=1))
-fed("source, ordered", [(1, 0), (1, 1), (3, 2)], [(1, 0), (1, 1), (3, 2)], ordered=True, judge=counted(LATE=0))
+
+
+def promises(field: int, word: int) -> Judge:
+    """The check of the mark of the role's output."""
+    return lambda plant, role: holds(plant.mark_of(role.outs[0]), (field, word))
+
+
+fed("source, drops, one by one", sent(3), sent(2), out=2, drops=True, limit=1, judge=counted(TAKEN=3, DROPPED=1))
+fed("source, ordered", [(1, 0), (1, 1), (3, 2)], [(1, 0), (1, 1), (3, 2)], ordered=True, judge=promises(3, 3))
 fed("source, ordered, crowded", [(1, 0), (1, 1)], [(1, 0)], out=1, ordered=True, result=1, judge=counted(TAKEN=1))
 fed("source, its rows' words", [(1, 0), (3, 2)], [(1, 0, 77), (3, 2, 77)], ordered=True, inherits=True)
+fed("source, words of its own", [(1, 0), (3, 2)], [(1, 0, 0), (3, 2, 1)], ordered=True, counts=True)
 fed("source, late", FALLS, [(3, 0), (5, 2), (5, 4)], ordered=True, late=True, judge=counted(LATE=2, TAKEN=5))
 fed(
     "source, falls", FALLS[1:3] + FALLS[3:], [(2, 1), (5, 2)], ordered=True, result=FELL, judge=counted(TAKEN=2, LATE=0)
@@ -257,6 +268,41 @@ turn("turn, a record and just room", 1, False, 1, 1, turns.MOVED)
 turn("turn, a record, no room, which it drops", 1, False, 2, 2, turns.MOVED, drops=True)
 turn("turn, no record", 0, False, 0, 0, turns.HELD)
 turn("turn, the end", 0, True, 0, 0, turns.ENDED)
+
+
+@scenario("alone: turn, of a role that puts its records outside")
+def _(lab: Lab) -> Check:
+    plant = Plant(lab)
+    up = plant.lane(4)
+    plant.fill(up, sent(1))
+    role = plant.role("role", [up], patience=0)
+    answers: list[int] = []
+
+    def run() -> Body:
+        desk = plant.desk(role)
+        plant.plain.words[desk.now + c.TAKEN + WORD] = 3
+        answers.append((yield from plant.lift(feed.await_turn)(desk, 0, plant.waiter(role))))
+
+    alone(lab, run())
+    return lambda: holds(answers, [turns.MOVED])
+
+
+@scenario("alone: turn, settled with the mark of what comes next")
+def _(lab: Lab) -> Check:
+    plant = Plant(lab)
+    plant.lane(1, numbering=0)
+    up, down = plant.lane(1, numbering=0), plant.lane(1, numbering=0)
+    plant.fill(up, [(4, 0)], [1], mark=(5, 2), closed=False)
+    role = plant.role("role", [up], [down])
+
+    def run() -> Body:
+        desk = plant.desk(role)
+        yield from plant.lift(feed.await_turn)(desk, 0, plant.waiter(role))
+        plant.plain.words[desk.now + c.TAKEN] = 1
+        yield from plant.lift(feed.settle_turn)(desk)
+
+    alone(lab, run())
+    return lambda: holds(plant.mark_of(down), (5, 2))
 
 
 @scenario("alone: turn, a mark is passed on before the end is told")

@@ -68,6 +68,7 @@ class Role:
     log_rows: int = 0
     limit: int = 64
     late: bool = False
+    spare: int = 8
     blocks: bool = False
     patience: int = FOREVER
     near: list[Role] = field(default_factory=list)

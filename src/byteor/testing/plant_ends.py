@@ -200,7 +200,7 @@ def _(lab: Lab) -> Check:
     top = plant.lane(1, numbering=0, starts=c.FROM_RECORDS)
     down = plant.lane(4, numbering=0)
     role = plant.role("totals", [top], [down])
-    lab.world.spawn(plant.producing(top, [(4, 0)]), "producer")
+    plant.spawn(partial(plant.feeding, plant.role("source", [], [top]), [(4, 0)]), "source")
     body = partial(plant.ending, role, steps.make_message_work, mark_odd, FILTERS, [(3, 7)], result=FELL)
     plant.spawn(body, "totals")
     return lambda: same([(lab.value(down.cursor), 0)], [(0, 0)])

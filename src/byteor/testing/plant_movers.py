@@ -69,7 +69,7 @@ def moved(
 
 ROWS = sent(4)
 moved("bridge", "", "", [ROWS], [ROWS], judge=counted(EPOCH=1, TAKEN=4))
-moved("bridge, two by two", "", "", [ROWS], [ROWS], limit=2, judge=counted(EPOCH=2))
+moved("bridge, one by one", "", "", [ROWS], [ROWS], limit=1, judge=counted(EPOCH=4))
 moved("bridge, drops", "", "", [ROWS], [ROWS[:2]], out=2, drops=True, judge=counted(DROPPED=2))
 moved("bridge, crowded", "", "", [ROWS], [ROWS[:2]], out=2, result=turns.HELD, judge=counted(EPOCH=1, TAKEN=2))
 moved("broadcast", "", "broadcast", [ROWS], [ROWS, ROWS])

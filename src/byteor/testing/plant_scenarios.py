@@ -37,6 +37,22 @@ def mark(record: Any, *_: Any) -> None:
     record.b = record.b - 100
 
 
+def mask_odd(batch: Any, *_: Any) -> list[bool]:
+    return [mark_odd(record) for record in batch]
+
+
+def give_odd(record: Any, out: Any, *_: Any) -> int:
+    out[0].a, out[0].b = marked((record.a, record.b))
+    return int(record.a % 2)
+
+
+def give_odd_batch(batch: Any, out: Any, *_: Any) -> int:
+    n = 0
+    for record in batch:
+        n += give_odd(record, out[n:])
+    return n
+
+
 # A relay that filters
 
 
@@ -66,17 +82,28 @@ scenario("relay that filters dies: output of 1, 4 messages", full=True)(lambda l
 scenario("relay that filters dies twice: output of 1, 2 messages", full=True)(lambda lab: relay(lab, 2, 1, 2, 2))
 
 
-def relay_behind(lab: Lab, into: int, count: int, deaths: int = 1) -> Check:
+def relay_behind(
+    lab: Lab, into: int, count: int, deaths: int = 1, make: Any = steps.make_message_work, call: Any = mark_odd
+) -> Check:
     """A producer sends as room comes, a relay takes the even ones out, its output has room for all."""
     plant = Plant(lab)
     up, down = plant.lane(into), plant.lane(4)
     role = plant.role("relay", [up], [down])
     lab.world.spawn(plant.producing(up, sent(count)), "producer")
-    plant.spawn(partial(plant.staging, role, steps.make_message_work, mark_odd, FILTERS), "relay", deaths)
+    plant.spawn(partial(plant.staging, role, make, call, Form(filters=True, masks=True, min_out=0)), "relay", deaths)
     return lambda: same(plant.rows_of(down), [marked(row) for row in sent(count) if row[0] % 2])
 
 
 scenario("relay that filters, behind a producer: input of 1, 2 messages")(lambda lab: relay_behind(lab, 1, 2, 0))
+scenario("batch relay, behind a producer: input of 1, 2 messages")(
+    lambda lab: relay_behind(lab, 1, 2, 0, steps.make_batch_work, mask_odd)
+)
+scenario("giving relay, behind a producer: input of 1, 2 messages")(
+    lambda lab: relay_behind(lab, 1, 2, 0, steps.make_giving_work, give_odd)
+)
+scenario("giving batch relay, behind a producer: input of 1, 2 messages")(
+    lambda lab: relay_behind(lab, 1, 2, 0, steps.make_giving_batch_work, give_odd_batch)
+)
 scenario("relay that filters, behind a producer: input of 1, 3 messages")(lambda lab: relay_behind(lab, 1, 3, 0))
 scenario("relay that filters dies, behind a producer: input of 2, 2 messages")(lambda lab: relay_behind(lab, 2, 2))
 scenario("relay that filters dies, behind a producer: input of 1, 2 messages", full=True)(

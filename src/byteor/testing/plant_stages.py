@@ -6,6 +6,7 @@ Rule 2. Lanes are sent over several times, so that both ends wrap.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from byteor.testing.explore import Check
 from byteor.testing.lab import Lab, Row, same, scenario, sent
 from byteor.testing.lift import Body
 from byteor.testing.plant_bench import Lane
-from byteor.testing.plant_judge import Judge, counted, stands
+from byteor.testing.plant_judge import Judge, counted, holds, stands
 from byteor.testing.roles import Plant
 from byteor.testing.shapes import alone
 
@@ -39,9 +40,13 @@ def through(plant: Plant, body: Any, up: Lane, outs: Sequence[Lane], chunks: Any
     assert all(plant.lab.value(out.closed) == plant.lab.value(out.cursor) for out in outs)
 
 
-def chunks_of(rows: Sequence[Row], size: int, words: Sequence[int] = ()) -> list[tuple[Any, ...]]:
-    """Rows in pieces, with their order words."""
-    return [(rows[n : n + size], words[n : n + size]) for n in range(0, len(rows), size)]
+def chunks_of(rows: Sequence[Row], sizes: Sequence[int], words: Sequence[int] = ()) -> list[tuple[Any, ...]]:
+    """Rows in pieces of these sizes, with their order words."""
+    found = []
+    for n, size in zip(itertools.accumulate(sizes, initial=0), sizes, strict=False):
+        if n < len(rows):
+            found.append((rows[n : n + size], words[n : n + size]))
+    return found
 
 
 def staged(
@@ -53,6 +58,7 @@ def staged(
     *,
     count: int = 7,
     piece: int = 3,
+    pieces: Sequence[int] = (),
     out: int = 2,
     limit: int = 64,
     numbering: int | None = None,
@@ -78,7 +84,7 @@ def staged(
         got: list[Any] = []
         words = [10 + n for n in range(len(sent_rows))] if up.orders else []
         body = partial(plant.staging, role, make, call, form, row_of)
-        alone(lab, through(plant, body, up, [down], chunks_of(sent_rows, piece, words), [got]))
+        alone(lab, through(plant, body, up, [down], chunks_of(sent_rows, pieces or [piece] * count, words), [got]))
 
         def check() -> None:
             same(got, wanted(sent_rows))
@@ -272,6 +278,71 @@ staged("message, drops", MESSAGE, mark, Form(), first_two, drops=True, judge=cou
 staged("message, drops, may fail", MESSAGE, mark, Form(raises=True), first_two, drops=True, judge=stands(6))
 staged("message, drops, does not fail", MESSAGE, mark, Form(), first_two, drops=True, judge=stands(0))
 staged("batch, drops", BATCH, mark_batch, Form(), first_two, drops=True, judge=counted(DROPPED=2))
+staged(
+    "batch, drops two at once",
+    BATCH,
+    mark_batch,
+    Form(),
+    lambda rows: every(rows)[:2] + every(rows)[4:6],
+    piece=4,
+    drops=True,
+    judge=counted(DROPPED=3),
+)
+staged(
+    "batch, drops from a slot in the middle, with scratch for one",
+    BATCH,
+    mark_batch,
+    Form(),
+    lambda rows: every(rows)[:3],
+    count=5,
+    pieces=(1, 4),
+    drops=True,
+    facts={"spare": 1},
+    judge=counted(DROPPED=2),
+)
+
+
+def that_fit(out: int) -> Callable[[list[Row]], list[Any]]:
+    """Of what each three messages give, what finds room."""
+    return lambda rows: [one for n in range(0, len(rows), 3) for one in given(rows[n : n + 3])[:out]]
+
+
+GIVES = Form(min_out=0, max_out=2)
+staged("giving, drops", GIVING, twice, GIVES, that_fit(2), drops=True, judge=counted(DROPPED=5))
+staged("giving, drops, output of 1", GIVING, twice, GIVES, that_fit(1), out=1, drops=True, judge=counted(DROPPED=8))
+staged("giving batch, drops", GIVING_BATCH, twice_batch, GIVES, that_fit(2), drops=True, judge=counted(DROPPED=5))
+
+
+def twice_summed(record: Any, out: Any, _src: Any, _live: Any, _index: Any, row: Any, _p: Any) -> int:
+    row.a, row.b = row.a + 1, row.b + record.a
+    for k in range(2):
+        out[k].a, out[k].b = record.a, row.b + k
+    return 2
+
+
+def twice_summed_batch(batch: Any, out: Any, src: Any, _live: Any, index: Any, table: Any, _p: Any) -> int:
+    for i, record in enumerate(batch):
+        twice_summed(record, out[2 * i : 2 * i + 2], None, None, None, table[index[i]], None)
+        src[2 * i : 2 * i + 2] = i
+    return 2 * len(batch)
+
+
+def sums_twice(rows: list[Row]) -> list[Any]:
+    return [(a, b + k) for a, b in summed(rows) for k in range(2)]
+
+
+ONE_ROW: dict[str, Any] = {"row_of": row_of, "facts": {"keyed": 2, "log_rows": 1}, "out": 8}
+KEYED_TWICE = Form(keyed=True, min_out=2, max_out=2)
+staged("giving, keyed, 1 row", GIVING, twice_summed, KEYED_TWICE, sums_twice, judge=counted(EPOCH=7), **ONE_ROW)
+staged(
+    "giving batch, keyed, 1 row",
+    GIVING_BATCH,
+    twice_summed_batch,
+    KEYED_TWICE,
+    sums_twice,
+    judge=counted(EPOCH=7),
+    **ONE_ROW,
+)
 FALLS = [(3, 0), (2, 1), (5, 2), (4, 3), (5, 4)]
 
 
@@ -380,6 +451,24 @@ KEYED = {"keyed": 2, "log_rows": 2}
 faulty("message, no row", MESSAGE, sums, Form(keyed=True), NO_ROW, 2, row_of=row_or_none, facts=KEYED)
 EQUAL = [(1, 0), (1, -1), (1, -2)]
 faulty("message, changes its field", MESSAGE, change_field, Form(), CHANGED, 1, rows=EQUAL, numbering=0)
+faulty(
+    "giving, no row", GIVING, twice_summed, KEYED_TWICE, NO_ROW, 1, rows=sent(3)[1:], row_of=row_or_none, facts=KEYED
+)
+
+
+def give_changed(record: Any, out: Any, *_: Any) -> int:
+    out[0].a, out[0].b = record.a, 0
+    out[1].a, out[1].b = record.a + 1, 0
+    return 2
+
+
+def give_changed_batch(batch: Any, out: Any, src: Any, *_: Any) -> int:
+    src[:2] = 1
+    return give_changed(batch[1], out)
+
+
+faulty("giving, changes its field", GIVING, give_changed, GIVES, CHANGED, 0, rows=EQUAL, numbering=0)
+faulty("giving batch, changes its field", GIVING_BATCH, give_changed_batch, GIVES, CHANGED, 1, rows=EQUAL, numbering=0)
 faulty("batch, changes its field", BATCH, change_field_batch, Form(), CHANGED, 1, rows=EQUAL, numbering=0)
 faulty("message, falls", MESSAGE, mark, Form(), FELL, 1, rows=FALLS[:3], numbering=0, starts=c.FROM_RECORDS)
 faulty("batch, falls", BATCH, mark_batch, Form(), FELL, 1, rows=FALLS[:3], numbering=0, starts=c.FROM_RECORDS)
@@ -397,6 +486,16 @@ def _(lab: Lab) -> Check:
         assert lab.value(role.stats) == 2 and lab.value(down.cursor) == 0
 
     return check
+
+
+@scenario("alone: giving batch, no row for the first")
+def _(lab: Lab) -> Check:
+    plant = Plant(lab)
+    up, down = plant.lane(4), plant.lane(4)
+    role = plant.role("stage", [up], [down], **KEYED)
+    plant.fill(up, sent(3)[2:])
+    alone(lab, plant.staging(role, GIVING_BATCH, twice_summed_batch, KEYED_TWICE, row_or_none, result=NO_ROW))
+    return lambda: holds((lab.value(role.stats), lab.value(down.cursor)), (0, 0))
 
 
 @scenario("alone: message, where it stands before each call")

@@ -14,7 +14,7 @@ import numpy as np
 
 from byteor.kernel import commit as c
 from byteor.kernel import feed, moves, steps, turns
-from byteor.kernel.plain import I64
+from byteor.kernel.plain import I8
 from byteor.testing.lab import Row
 from byteor.testing.lift import Body
 from byteor.testing.plain import OFFSETS, ROW, WORD, Table
@@ -46,7 +46,7 @@ class Plant(Bench):
         words = self.plain.words
         tail = desk.now + WORD * (role.words - 2 * role.flat)
         table: Any = Table(words, tail) if role.flat else Table(words, desk.table) if role.keyed else [None]
-        spare = self.plain.table(self.world, f"{role.name}.spare", 8)
+        spare = self.plain.table(self.world, f"{role.name}.spare", role.spare)
         stamps = self.plain.block(self.world, f"{role.name}.stamps", role.keyed)
         scratch = np.zeros(8, np.bool_), np.zeros(8, np.int64), np.zeros(4 * max_out, np.int64)
         facts = spare, stamps, role.log_rows, int(role.late), role.stats
@@ -63,7 +63,7 @@ class Plant(Bench):
 
     def moving(self, role: Role, pick: str = "", route: str = "", stamp: bool = False, **how: Any) -> Body:
         """Be a bridge, a router or a merge."""
-        kind = I64 if stamp else -1
+        kind = I8 if stamp else -1
         mover = moves.Mover(ROW, OFFSETS["a"], WORD, OFFSETS["b"], kind, int(role.late), role.stats)
         return self.turning(role, self.desk(role), make_mover(moves.PICKS[pick], moves.ROUTES[route]), mover, **how)
 
