@@ -21,6 +21,8 @@ FAMILIES = {
     "P5": "python_rows",
     "P6": "growth",
     "P7": "start",
+    "P7b": "plant_start",
+    "P8": "plant_idle",
     "P8a": "lane_idle",
     "P9": "main_job",
     "P10": "commits",
