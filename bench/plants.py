@@ -51,7 +51,7 @@ class Chain:
     """A plant that waits; `seconds` it took until it was ready."""
 
     process: subprocess.Popen[bytes]
-    pipe: int
+    pipe: Path
     seconds: float
 
     def used(self) -> dict[int, int]:
@@ -62,7 +62,7 @@ class Chain:
     def end(self) -> float:
         """Close the input, and answer how long it took until all had ended."""
         began = time.perf_counter()
-        os.close(self.pipe)
+        os.close(os.open(self.pipe, os.O_WRONLY))  # it opens once the ingress reads, and then there is no more
         _, told = self.process.communicate()
         if self.process.returncode:
             raise RuntimeError(told.decode())
@@ -85,7 +85,6 @@ def chain(roles: int) -> Iterator[Chain]:
         (folder / "chain.toml").write_text(plan(roles))
         (folder / "chained.py").write_text(STEP)
         os.mkfifo(folder / "in.raw")
-        pipe = os.open(folder / "in.raw", os.O_RDWR)
         ends = ("-i", f"in={folder / 'in.raw'}", "-o", f"out={folder / 'out.raw'}")
         more = ("--processes", "--wait", "block", "--dir", str(folder / "plant"))
         began, quiet = time.perf_counter(), subprocess.DEVNULL
@@ -95,7 +94,7 @@ def chain(roles: int) -> Iterator[Chain]:
                 if process.poll() is not None:
                     raise RuntimeError(process.communicate()[1].decode())
                 time.sleep(0.02)
-            yield Chain(process, pipe, time.perf_counter() - began)
+            yield Chain(process, folder / "in.raw", time.perf_counter() - began)
 
 
 def _is_ready(where: Path) -> bool:
