@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
+ENDLESS = 20_000  # turns of one loop: more is a loop without end
 Operation = tuple[Any, ...]  # kind, order, operands
 Body = Generator[Operation, Any, Any]
 
@@ -87,9 +88,16 @@ def hot_calls(function: FunctionType, names: Mapping[str, Any]) -> frozenset[str
     return frozenset(n for n in called if n not in OPERATIONS and hasattr(names.get(n), "py_func"))
 
 
+_TURN = """
+{0} = 0
+{0} += 1
+assert {0} < {1}, "loop without end"
+"""
+
+
 class _Yields(ast.NodeTransformer):
     def __init__(self, hot: frozenset[str]) -> None:
-        self.hot = hot
+        self.hot, self.loops = hot, 0
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -100,6 +108,14 @@ class _Yields(ast.NodeTransformer):
             head: list[ast.expr] = [ast.Constant(part) for part in OPERATIONS[name]]
             return ast.Yield(ast.Tuple([*head, *node.args], ast.Load()))
         return ast.YieldFrom(node) if name in self.hot else node
+
+    def visit_While(self, node: ast.While) -> list[ast.stmt]:
+        """Count the turns of each loop: one that touches nothing shared would never come back."""
+        self.generic_visit(node)
+        self.loops += 1
+        begin, *turn = ast.parse(_TURN.format(f"_turns_{self.loops}", ENDLESS)).body
+        node.body[:0] = turn
+        return [begin, node]
 
 
 def _compile(code: CodeType, hot: frozenset[str], edit: Edit | None) -> CodeType:
