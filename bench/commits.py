@@ -1,7 +1,8 @@
 """P10: what it costs to commit: a source, a relay and an egress over two lanes, beside the same lanes bare.
 
 Rule 1. Both sides copy each record twice and change it once; only one of them writes records, and looks for more.
-Rule 2. Three threads are what is run; one thread that steps all three counts instructions, and no line that travels.
+Rule 2. Three threads are what is run, the relay on a core of its own. One thread that steps all three counts
+        instructions, and no line that travels.
 """
 
 from __future__ import annotations
@@ -274,11 +275,13 @@ def _contender(name: str, limit: int, bodies: Bodies) -> Contender:
 
 
 def _together(bodies: Sequence[tuple[Any, tuple[Any, ...]]]) -> None:
-    """Run all but the last in threads of their own, the last one here."""
+    """Run all but the last in threads of their own, the last one here; the relay has a core that the ends share not."""
     threads = [threading.Thread(target=function, args=args) for function, args in bodies[:-1]]
     for thread in threads:
         thread.start()
-    machine.pin([0, *(thread.native_id for thread in threads if thread.native_id)], free=len(bodies) > len(machine.ALL))
+    source, *relays = [thread.native_id for thread in threads if thread.native_id] or [0]
+    machine.pin([0, *relays])
+    machine.pin([source])
     function, args = bodies[-1]
     function(*args)
     for thread in threads:
