@@ -138,10 +138,16 @@ class Server:
 
 
 def load(path: list[str], preload: list[str]) -> None:
-    """Import what roles need; where they run compiled code, load some, so that LLVM is set up in every child."""
+    """Import what roles need, and call what is named as `module:function`.
+
+    Where roles run compiled code, some is loaded, so that LLVM is set up in every child.
+    """
     sys.path[:] = path
     for name in preload:
-        importlib.import_module(name)
+        module, _, function = name.partition(":")
+        found = importlib.import_module(module)
+        if function:
+            getattr(found, function)()
     if "byteor.kernel.system" in sys.modules:
         from byteor.kernel.hot import short
         from byteor.kernel.system import sched_yield

@@ -41,7 +41,7 @@ from byteor.spec.placement import encode as encode_placement
 
 PAUSES = Pauses()
 BODY = "byteor.plant.body:main"
-PRELOAD = ("byteor.plant.body", "byteor.plant.plain_stage", "byteor.edges.open")
+PRELOAD = ("byteor.plant.body", "byteor.plant.roles:warm", "byteor.plant.plain_stage", "byteor.edges.open")
 Show = Callable[[str, str], object]
 Say = Callable[[str], object]
 

@@ -13,15 +13,18 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numba
+import numpy as np
 
 from byteor.exec.runners import StageFailed
 from byteor.exec.schema import dtype
-from byteor.kernel import moves, steps, turns
+from byteor.kernel import commit as c
+from byteor.kernel import feed, moves, steps, turns
 from byteor.kernel.hot import short, waiting
 from byteor.kernel.loops import note_batch
 from byteor.kernel.plain import KINDS
 from byteor.kernel.wait import Waiter
 from byteor.plant.desk import WORD, Desk
+from byteor.plant.failpoints import SHIPPED
 
 NOBODY = Waiter(0, 0, 0, 0, 0)  # stands for any waiter where something is compiled
 END_ORDER = 2**63 - 2
@@ -142,6 +145,16 @@ def compiled(function: Any, *args: Any) -> Any:
     form = waiting(function)
     form.compile(tuple(numba.typeof(arg) for arg in args))
     return form
+
+
+def warm() -> None:
+    """Load what every role calls, and what numba imports for it: in the process that roles are forked from."""
+    desk = c.Desk(*(0 for _ in c.Desk._fields))
+    numba.typeof(np.zeros(1, [("_", "u1")]))
+    for function in (SHIPPED.recover, SHIPPED.close_outputs, SHIPPED.settle_turn):
+        short(function, numba.typeof(desk))
+    compiled(SHIPPED.feed_rows, desk, feed.Feed(0, 0, 0, 0, 0), 0, 0, NOBODY)
+    compiled(SHIPPED.await_turn, desk, 0, NOBODY)
 
 
 @functools.cache
