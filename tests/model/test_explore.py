@@ -296,19 +296,28 @@ def run_step(words, kind, strength, at):
                 yield "pause", ""
 
 
-def all_ends(program, reduce):
-    """Every way the program can end: what was read and what is left, or who is wedged."""
+def all_ends(program, reduce, dies=False):
+    """Every way the program can end: what was read and what is left, or who is wedged.
+
+    Where the first thread may die, another one does the same after its death.
+    """
     found = set()
 
     def scenario(world):
-        words, seen = world.words("x", "y"), [[] for _ in program]
+        words, seen = world.words("x", "y"), [[] for _ in range(len(program) + dies)]
 
         def run(steps, own):
             for kind, strength, at in steps:
                 own.append((yield from run_step(words, kind, strength, at)))
 
-        for steps, own in zip(program, seen, strict=True):
-            world.spawn(run(steps, own))
+        def take_over():
+            yield from after_death_of(0)
+            yield from run(program[0], seen[-1])
+
+        for steps, own in zip(program, seen, strict=False):
+            world.spawn(run(steps, own), mortal=dies and steps is program[0])
+        if dies:
+            world.spawn(take_over())
 
         def note():
             left = tuple(world.memory.history(word)[-1][0] for word in words)
@@ -329,3 +338,10 @@ def test_what_the_reduction_leaves_out_changes_no_end():
         assert ends == all_ends(program, reduce=False), program
         wedges += ends == "wedged"
     assert 10 < wedges < 200
+
+
+def test_nor_does_it_where_one_dies_and_another_takes_over():
+    chance = random.Random(8)
+    for _ in range(60):
+        program = random_program(chance)[:2]
+        assert all_ends(program, reduce=True, dies=True) == all_ends(program, reduce=False, dies=True), program
