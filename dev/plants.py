@@ -145,7 +145,7 @@ def _steady(campaign: Any, flights: Any) -> None:
     tally = campaign.tally
     tally.levels.clear()
     _told(campaign, lambda: campaign.at_random(flights, STEADY, PACE, supervisors=False))
-    first, last = (_level(part) for part in (tally.levels[10:25], tally.levels[-15:]))
+    first, last = (_level(part) for part in (tally.levels[5:15], tally.levels[-10:]))
     print(f"supervisor at first: RSS {first[0]:.1f} MiB, {first[1]:g} descriptors")
     print(f"        and at last: RSS {last[0]:.1f} MiB, {last[1]:g} descriptors")
     if last[0] > first[0] * FLAT or last[1] > first[1]:

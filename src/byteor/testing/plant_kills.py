@@ -143,9 +143,9 @@ class Campaign:
         kinds = kinds_of(wiring, role)
         short = [p for p in points_of(wiring, role) if any(self.tally.fell[kind, p] < each for kind in kinds)]
         late = {CONVERTED: 3, RENAMED: 3, END_FILLED: 3, END_COMMITTED: 1} | ({FED: 2} if role.stage else {})
-        early = [(point, self.dice.randint(1, 3)) for point in short if point not in late] * 2
+        early = [(point, self.dice.randint(1, 3)) for point in short if point not in late] * min(2, each)
         self.dice.shuffle(early)
-        return early + [(point, 1) for point, times in late.items() if point in short for _ in range(times)]
+        return early + [(point, 1) for point, times in late.items() if point in short for _ in range(min(times, each))]
 
     def at_random(self, plant: Plant, least: int, pace: float, supervisors: bool = True) -> None:
         """Kill processes of a plant at random moments, `least` times or until it has ended."""
@@ -186,8 +186,9 @@ class Campaign:
 
     def _strike(self, run: Run, supervisors: bool) -> bool:
         """Kill somebody; whether it was the supervisor."""
-        self.tally.levels.append(level(run.pid))
         alive = [role for role in run.wiring.roles if run.blocks.books[role.number].held("owner")]
+        if len(alive) == len(run.wiring.roles):  # else it has fewer descriptors just now
+            self.tally.levels.append(level(run.pid))
         victim = self.dice.random()
         if len(alive) < len(run.wiring.roles) / 2 and victim > RARELY:
             return False  # else a plant whose roles start slowly would never come to work
