@@ -111,7 +111,7 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         stress_lanes,
         "lanes: ends killed at random moments, nothing lost (--kills N; 100 take half a minute), or --messages N "
         "between processes; c-peer: --messages N each way between Python and C; plant: processes of whole plants "
-        "killed at named points and at random moments (--kills 500 takes half an hour)",
+        "killed at named points and at random moments (--kills 500 takes about ten minutes)",
     ),
     (
         "studio",
