@@ -18,6 +18,7 @@ GUIDE = (
     ("model plane", 2200, ("diag", "spec", "plan", "lower", "views")),
     ("abi and kernel", 1100, ("abi", "kernel")),
     ("transport, backings, lanes", 800, ("transport", "backings", "lanes")),
+    ("fabric", 700, ("fabric",)),
     ("exec", 1400, ("exec", "plant")),
     ("edges and command line", 1800, ("edges", "answers", "cli")),
     ("observe", 600, ("observe",)),

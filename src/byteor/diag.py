@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 LAYERS = {
     "A": "ABI",
     "E": "edges and data",
+    "F": "fabrics and links",
     "K": "kv text",
     "L": "lowering",
     "P": "plan",
