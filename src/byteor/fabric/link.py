@@ -6,7 +6,7 @@ Rule 3. A generation names one run of a plant on all its hosts: positions of ano
 Rule 4. Certificate, key and authority are given together: both sides show who they are, or neither does.
 
     Link("in_to_tax", OUT, "tcp", 0x1f2e3d4c, connect="10.0.0.2:7447")
-    Link("in_to_tax", IN, "tcp", 0x1f2e3d4c, listen="0.0.0.0:7447", certificate="b.pem", key="b.key", authority="ca.pem")
+    Link("in_to_tax", IN, "tcp", 0x1f2e3d4c, listen="0.0.0.0:7447", certificate="b.pem", key="b.key", authority="c.pem")
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Link:
 
     `listen` and `connect` are `host:port`, and exactly one of them is given. `certificate`, `key` and `authority` are
     paths of PEM files, all empty where the fabric is not to be encrypted. `generation` is an unsigned 64-bit number
-    that both sides share; `peer` is the other host's name, for people to read.
+    that both sides share; `peer` is the other host's name, for people to read. `name` stands for the lane's in the
+    name of the role, where several hosts read one lane.
     """
 
     lane: str
@@ -39,11 +40,12 @@ class Link:
     key: str = ""
     authority: str = ""
     peer: str = ""
+    name: str = ""
 
     @property
     def role(self) -> str:
         """The name of the role that tends this end: `LANE.out` or `LANE.in`."""
-        return self.lane + SUFFIX[self.side]
+        return (self.name or self.lane) + SUFFIX[self.side]
 
     @property
     def address(self) -> str:

@@ -14,7 +14,7 @@ from byteor.diag import Refused
 from byteor.observe.ring_window import RingLook
 from byteor.plant import directory, findings, shared
 from byteor.plant.status import Status, status_of
-from byteor.plant.wiring import wire
+from byteor.plant.wiring import part_of, wire
 from byteor.spec.kv import decode
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.model import SingleRing
@@ -43,7 +43,7 @@ class LanesLook:
     """The regions of a plant of lanes, mapped to be looked at."""
 
     def __init__(self, seen: directory.Seen, graph: LaneGraph) -> None:
-        self.wiring = wire(graph)
+        self.wiring = wire(graph, part_of(seen.manifest.part))
         known = seen.manifest.generations
         self.blocks = shared.attach(self.wiring, seen.where, known, self.wiring.roles, looks=True)
         plant = self.blocks.plant

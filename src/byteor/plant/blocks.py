@@ -43,8 +43,8 @@ def made(wiring: Wiring, make: Make, blocking: bool) -> Blocks:
     lanes = []
     for number, lane in enumerate(wiring.graph.lanes):
         block = None
-        if lane.kind in RINGS:
-            block = make(f"lane.{lane.name}", kind_of(lane), params_of(number, lane), bits)
+        if lane.kind in RINGS and number in wiring.here:
+            block = make(f"lane.{lane.name}", kind_of(lane), params_of(wiring, number), bits)
             if lane.order is not None:
                 block.write("mark", LOWEST)
                 block.write("mark_word", LOWEST)

@@ -32,7 +32,7 @@ from byteor.plant.ends import EgressRole
 from byteor.plant.logs import logs_of
 from byteor.plant.manifest import Manifest
 from byteor.plant.watch import OVER, Watch
-from byteor.plant.wiring import Role, Wiring, wire
+from byteor.plant.wiring import Role, Wiring, part_of, wire
 from byteor.spec.kv import decode
 from byteor.spec.lane_graph import LaneGraph
 from byteor.transport import locks
@@ -76,7 +76,7 @@ class Members:
 
     def wire(self, names: Sequence[str]) -> None:
         """Find the roles of these names, and how they run."""
-        self.wiring = wire(graph_of(self.manifest))
+        self.wiring = wire(graph_of(self.manifest), part_of(self.manifest.part))
         self.roles = tuple(_named(self.wiring, name) for name in names)
         self.manner = manner_of(self.manifest, self.wiring.graph)
 

@@ -77,7 +77,7 @@ def logs_of(wiring: Wiring, places: Mapping[str, str], folder: Path) -> dict[int
     """The journals of a plant by the number of their lane: where they were placed, else in the plant's folder."""
     found = {}
     for number, lane in enumerate(wiring.graph.lanes):
-        if lane.kind == "journal":
+        if lane.kind == "journal" and number in wiring.here:
             path = Path(places[lane.name]) if lane.name in places else folder / f"lane.{lane.name}"
             found[number] = Log(lane, path, dtype(wiring.types[lane.type], lane.slot_bytes))
     return found

@@ -24,7 +24,8 @@ class Manifest:
     """`spec` is kv text, `placement` its JSON; `stages` are digests by role; `inputs` and `outputs` places by boundary.
 
     `sources` says by ingress what the input was when the plant began, `generations` by file which regions were made.
-    `folder` is where stages are looked for, `own` says that the plant's folder was made with the plant.
+    `folder` is where stages are looked for, `own` says that the plant's folder was made with the plant. `part` says
+    which part of the spec is on this host (`wiring.part_of`); empty, all of it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Manifest:
     sources: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     generations: Mapping[str, int] = field(default_factory=dict)
+    part: Mapping[str, Any] = field(default_factory=dict)
 
 
 _EXAMPLE = Manifest("", "")

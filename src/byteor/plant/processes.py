@@ -32,7 +32,7 @@ from byteor.plant.process import Outcome, Role
 from byteor.plant.run import report_of
 from byteor.plant.status import Status, status_of
 from byteor.plant.supervisor import Ground, Pauses, Supervisor
-from byteor.plant.wiring import Wiring, wire
+from byteor.plant.wiring import Part, Wiring, part_data, part_of, wire
 from byteor.spec.kv import encode
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.placement import Place, Placement
@@ -48,7 +48,7 @@ Say = Callable[[str], object]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a new plant is to be: its graph, where it runs, what its ends are, and how it runs."""
+    """What a new plant is to be: its graph, where it runs, what its ends are, how it runs, and which part is here."""
 
     graph: LaneGraph
     placement: Placement
@@ -57,6 +57,7 @@ class Wanted:
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     options: Mapping[str, Any]
+    part: Part | None = None
 
 
 class Processes:
@@ -140,7 +141,7 @@ def groups(wiring: Wiring, placement: Placement) -> dict[str, tuple[str, ...]]:
 
 def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
     """Make a new plant's folder and regions, and hold everything to what can be seen before it runs."""
-    wiring = wire(wanted.graph)
+    wiring = wire(wanted.graph, wanted.part)
     judged = places.judged(wanted.graph, wanted.placement, wanted.inputs, wanted.outputs, wanted.folder)
     held = directory.create(wanted.graph.name, where)
     try:
@@ -154,6 +155,7 @@ def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
             outputs=dict(wanted.outputs),
             sources=judged,
             options=dict(wanted.options),
+            part=part_data(wanted.part),
         )
         manner = manner_of(manifest, wanted.graph)
         logs = {number: log.create() for number, log in logs_of(wiring, wanted.outputs, held.where).items()}
@@ -181,8 +183,7 @@ def resume(where: Path) -> Processes:
     """Take a plant up that was left, as it was left."""
     held = directory.resume(where)
     try:
-        graph = graph_of(held.manifest)
-        wiring = wire(graph)
+        wiring = wire(graph_of(held.manifest), part_of(held.manifest.part))
         blocks = shared.attach(wiring, held.where, held.manifest.generations, wiring.roles)
         return Processes(held, wiring, blocks, decode_placement(held.manifest.placement))
     except BaseException:
@@ -193,7 +194,7 @@ def resume(where: Path) -> Processes:
 def look(where: Path) -> tuple[directory.Seen, Status]:
     """Look at a plant from outside: what runs there, and how it stands."""
     seen = directory.look(where)
-    wiring = wire(graph_of(seen.manifest))
+    wiring = wire(graph_of(seen.manifest), part_of(seen.manifest.part))
     return seen, status_of(
         wiring, shared.attach(wiring, seen.where, seen.manifest.generations, wiring.roles, looks=True)
     )

@@ -69,7 +69,7 @@ def attach(
     for number in sorted(ports):
         lane = wiring.graph.lanes[number]
         if lane.kind in RINGS:
-            lanes[number] = files.block(f"lane.{lane.name}", kind_of(lane), params_of(number, lane))
+            lanes[number] = files.block(f"lane.{lane.name}", kind_of(lane), params_of(wiring, number))
     books: list[Any] = [None] * len(wiring.roles)
     for role in chosen:
         books[role.number] = files.block(f"role.{role.name}", abi.ROLE_KIND, book_params(wiring, role))

@@ -3,24 +3,36 @@
 Rule 1. Roles are numbered in topological order, ties in the order of the spec; the number is the place of a role's
     bell and counters in the plant's region.
 Rule 2. A reader's gate is its place among the readers of its lane.
-Rule 3. Only the spec is looked at: every process wires alike.
+Rule 3. Only the spec is looked at, and which part of it is here: every process of a host wires alike.
+Rule 4. A part keeps the numbers of the whole graph: the number of a lane is part of the order of records.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from byteor.abi import byteor_v1 as abi
 from byteor.abi.family import Kind
-from byteor.spec.flow import Flow, flow_of
-from byteor.spec.flow import Role as Part
+from byteor.fabric import link
+from byteor.fabric.link import Link
+from byteor.spec.flow import Role as Found
+from byteor.spec.flow import flow_of
 from byteor.spec.lane_graph import Lane, LaneGraph
 from byteor.spec.model import MessageType, Stage
 
 RINGS = ("events", "fanout", "sequenced_slots")
+Sides = list[list[Found]]  # for each lane, who stands at one side of it
 _KINDS = {"events": abi.EVENTS, "fanout": abi.FANOUT, "sequenced_slots": abi.SLOTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a graph is on one host: its roles by name, and the ends of the lanes that cross to other hosts."""
+
+    roles: tuple[str, ...]
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,10 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One role: `number` is its place in the plant, `rings` the numbers of its neighbours."""
+    """One role: `number` is its place in the plant, `rings` the numbers of its neighbours.
+
+    Of a link the kind is `out` or `in`, and the part is the `Link`.
+    """
 
     number: int
     kind: str
@@ -51,11 +66,16 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A graph as its executor needs it."""
+    """A graph as its executor needs it, or the part of it that is here; `readers` counts them for each lane.
+
+    A lane that nobody here reads or writes has no readers: it has no block here either.
+    """
 
     graph: LaneGraph
     types: Mapping[str, MessageType]
     roles: tuple[Role, ...]
+    readers: tuple[int, ...]
+    here: frozenset[int] = field(default_factory=frozenset)
 
     def role(self, name: str) -> Role | None:
         return next((role for role in self.roles if role.name == name), None)
@@ -67,31 +87,59 @@ class Wiring:
         return self.types[self.lane(port).type]
 
 
-def wire(graph: LaneGraph) -> Wiring:
-    """Wire a valid graph."""
+def wire(graph: LaneGraph, part: Part | None = None) -> Wiring:
+    """Wire a valid graph, or a part of it."""
     flow = flow_of(graph)
-    parts = sorted(flow.roles, key=_depth)
-    numbers = {part.path: number for number, part in enumerate(parts)}
-    roles = tuple(_role(flow, part, number, numbers) for number, part in enumerate(parts))
-    return Wiring(graph, flow.types, roles)
+    chosen = flow.roles if part is None else (*_chosen(flow.roles, part), *_linked(graph, part.links))
+    made = sorted(chosen, key=_depth)
+    numbers = {one.path: number for number, one in enumerate(made)}
+    lanes = range(len(graph.lanes))
+    # The order of a lane's readers is that of the graph: it gives each its gate.
+    readers = [[one for one in chosen if n in dict.fromkeys(lane for lane, _ in one.inputs)] for n in lanes]
+    writers = [[one for one in chosen if n in dict.fromkeys(lane for lane, _ in one.outputs)] for n in lanes]
+    roles = tuple(_role(readers, writers, one, number, numbers) for number, one in enumerate(made))
+    counted = tuple(lane.consumers if part is None else len(readers[n]) for n, lane in enumerate(graph.lanes))
+    return Wiring(graph, flow.types, roles, counted, frozenset(n for n in lanes if readers[n] or writers[n]))
 
 
-def _depth(part: Part) -> tuple[bool, int]:
+def part_of(data: Mapping[str, Any]) -> Part | None:
+    """The part that a manifest names; None where everything is here."""
+    return Part(tuple(data["roles"]), tuple(map(link.from_data, data["links"]))) if data else None
+
+
+def part_data(part: Part | None) -> dict[str, Any]:
+    """A part as a manifest holds it."""
+    return {} if part is None else {"roles": list(part.roles), "links": [link.to_data(one) for one in part.links]}
+
+
+def _chosen(parts: Iterable[Found], part: Part) -> list[Found]:
+    names = set(part.roles)
+    return [one for one in parts if one.name in names]
+
+
+def _linked(graph: LaneGraph, links: Iterable[Link]) -> list[Found]:
+    """The ends of links, as roles of the graph."""
+    numbers = {lane.name: number for number, lane in enumerate(graph.lanes)}
+    found = []
+    for i, one in enumerate(links):
+        port = ((numbers[one.lane], one.lane),)
+        inputs, outputs = (port, ()) if one.side == link.OUT else ((), port)
+        found.append(Found(one.side, f"links.{i}", one.role, one, inputs, outputs))
+    return found
+
+
+def _depth(part: Found) -> tuple[bool, int]:
     """Lanes stand in topological order, so the last one that a role reads says how deep it is."""
     return bool(part.inputs), max((lane for lane, _ in part.inputs), default=0)
 
 
-def _role(flow: Flow, part: Part, number: int, numbers: Mapping[str, int]) -> Role:
-    inputs = tuple(Port(lane, _gate(flow, lane, part)) for lane, _ in part.inputs)
+def _role(readers: Sides, writers: Sides, part: Found, number: int, numbers: Mapping[str, int]) -> Role:
+    inputs = tuple(Port(lane, readers[lane].index(part)) for lane, _ in part.inputs)
     outputs = tuple(Port(lane) for lane, _ in part.outputs)
-    near = [other for lane, _ in part.inputs for other in flow.writers[lane]]
-    near += [other for lane, _ in part.outputs for other in flow.readers[lane]]
+    near = [other for lane, _ in part.inputs for other in writers[lane]]
+    near += [other for lane, _ in part.outputs for other in readers[lane]]
     rings = tuple(dict.fromkeys(numbers[other.path] for other in near))
     return Role(number, part.kind, part.name, part.path, part.part, inputs, outputs, rings)
-
-
-def _gate(flow: Flow, lane: int, part: Part) -> int:
-    return [reader.path for reader in flow.readers[lane]].index(part.path)
 
 
 def kind_of(lane: Lane) -> Kind:
@@ -99,9 +147,10 @@ def kind_of(lane: Lane) -> Kind:
     return _KINDS[lane.kind]
 
 
-def params_of(number: int, lane: Lane) -> dict[str, int]:
+def params_of(wiring: Wiring, number: int) -> dict[str, int]:
     """The parameters of a lane's region."""
+    lane = wiring.graph.lanes[number]
     inherits = lane.order is not None and lane.order.numbering != number
-    given = {"rings": 1, "gates": lane.consumers, "filters": 0, "capacity": lane.capacity}
+    given = {"rings": 1, "gates": wiring.readers[number], "filters": 0, "capacity": lane.capacity}
     given |= {"slot_bytes": lane.slot_bytes, "lengths": 0, "orders": int(inherits), "schema_bytes": 0}
     return {p.name: given[p.name] for p in kind_of(lane).family.params}

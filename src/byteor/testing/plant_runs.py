@@ -52,7 +52,7 @@ class Plant:
 
     @property
     def wiring(self) -> Wiring:
-        return wire(self.wanted.graph)
+        return wire(self.wanted.graph, self.wanted.part)
 
 
 def kinds_of(wiring: Wiring, role: Role) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def points_of(wiring: Wiring, role: Role) -> tuple[str, ...]:
 
 def restarting(wanted: Wanted, deaths: Deaths | None = None) -> Wanted:
     """The same plant with roles that come back as often as they must, and die where they are told to."""
-    places = tuple(Place(r.name, restart="on_failure", limit=RESTARTS) for r in wire(wanted.graph).roles)
+    places = tuple(Place(r.name, restart="on_failure", limit=RESTARTS) for r in wire(wanted.graph, wanted.part).roles)
     options = {**wanted.options, "deaths": dict(deaths or {})}
     return replace(wanted, placement=Placement(wanted.graph.name, "none", places), options=options)
 
