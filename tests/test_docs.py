@@ -45,9 +45,11 @@ def blocks(page: str) -> list[Block]:
 
 def matches(shown: str, printed: str) -> bool:
     """Whether `printed` is what is `shown`, in which `...` stands for anything."""
-    pattern = re.escape(shown.strip())
-    pattern = re.sub(r"(?m)^\\\.\\\.\\\.(?=\\?$)", r"(?s:.*)", pattern).replace(r"\.\.\.", ".*")
-    return re.fullmatch(pattern, "\n".join(row.rstrip() for row in printed.strip().splitlines())) is not None
+    rows = [
+        r"(?:.*\n)*" if row == "..." else re.escape(row).replace(r"\.\.\.", ".*") + r"\n"
+        for row in shown.strip().splitlines()
+    ]
+    return re.fullmatch("".join(rows), "".join(row.rstrip() + "\n" for row in printed.strip().splitlines())) is not None
 
 
 def commands(text: str) -> list[tuple[str, str]]:
