@@ -75,6 +75,7 @@ def diagnostics() -> str:
     for path in sorted((ROOT / "src/byteor").glob("*/findings.py")):
         importlib.import_module(f"byteor.{path.parent.name}.findings")
     importlib.import_module("byteor.lower")
+    importlib.import_module("byteor.place.rules")
     page: str = importlib.import_module("byteor.plan.page").diagnostics_page()
     return page
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from dev.steps import ROOT
 
 GUIDE = (
-    ("model plane", 2200, ("diag", "spec", "plan", "lower", "views")),
+    ("model plane", 2200, ("diag", "spec", "plan", "lower", "place", "views")),
     ("abi and kernel", 1100, ("abi", "kernel")),
     ("transport, backings, lanes", 800, ("transport", "backings", "lanes")),
     ("fabric", 700, ("fabric",)),

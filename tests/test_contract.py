@@ -25,7 +25,7 @@ from dev import size
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "byteor"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-MODEL_PLANE = ("diag", "spec", "plan", "lower", "views")
+MODEL_PLANE = ("diag", "spec", "plan", "lower", "place", "views")
 BROWSER_LACKS = ("numpy", "numba", "llvmlite", "fcntl", "mmap", "ctypes", "threading", "subprocess", "multiprocessing")
 # The last only looks at what it compiles.
 COMPILERS = ("kernel/hot.py", "exec/compiler.py", "plant/compile.py", "testing/tagged.py")

@@ -13,9 +13,12 @@ from typing import Any
 
 from byteor import diag
 from byteor.lower import lower
+from byteor.lower.examine import examine
+from byteor.place.examine import examine as examine_place
 from byteor.plan import document
 from byteor.spec import kv, rules
 
+PLACED = Path(__file__).resolve().parent.parent / "place" / "plan.toml"
 FOLDER = Path(__file__).resolve().parent.parent / "golden"
 BLOCK = re.compile(r"^(`{3,})([a-z ]+)\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 
@@ -74,12 +77,20 @@ def judged(decoded: kv.Decoded) -> Answer:
     return diag.in_order((*decoded.findings, *more)), decoded.source
 
 
+def from_place(text: str | bytes, plan: str | None = None) -> Answer:
+    """Judge a placement, by itself of the plan that all of them place."""
+    placed = examine_place(text, "place.toml", examine(plan or PLACED.read_text(), "plan.toml"))
+    return placed.findings, placed.source
+
+
 def from_python(text: str) -> Answer:
     """Run the block; it leaves a document, a plan or a spec."""
     names: dict[str, Any] = {}
     exec(text, names)
     if "plan_document" in names:
         return from_plan(names["plan_document"], target=names.get("target"))
+    if "ring" in names:
+        return from_place(names["place"], names["ring"])
     if "kv_document" in names:
         return from_kv(names["kv_document"])
     if "json_document" in names:
@@ -101,6 +112,7 @@ def refused(spec: Any) -> tuple[diag.Diagnostic, ...]:
 
 ANSWERS = {
     "toml plan": from_plan,
+    "toml place": from_place,
     "json plan": lambda text: from_plan(text, "plan.json"),
     "kv": from_kv,
     "json": from_json,

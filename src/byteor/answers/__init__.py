@@ -34,6 +34,10 @@ from byteor.answers.shapes import (
 from byteor.edges import findings as e
 from byteor.exec import findings as x
 from byteor.lower.examine import Examined
+from byteor.lower.model import Note as Decided
+from byteor.place.cut import notes_of
+from byteor.place.document import place_sha256
+from byteor.place.examine import Placed
 from byteor.plan.page import near_codes
 from byteor.spec import kv
 from byteor.spec.codec import near
@@ -43,7 +47,7 @@ from byteor.views import diff as differences
 from byteor.views import texts
 from byteor.views.graph import Graph, graph_of
 from byteor.views.header import header
-from byteor.views.schema import plan_schema
+from byteor.views.schema import place_schema, plan_schema
 from byteor.views.svg import svg
 
 FORMS = ("kv", "json")
@@ -102,15 +106,28 @@ def found_in(seen: Examined, profile: str = "", more: Sequence[diag.Diagnostic] 
     return (*seen.all, *seen.placed(diag.Refused(beyond)).diagnostics, *more)
 
 
+def placed(place: Placed, strict: bool = False) -> Tree:
+    """What was found in a placement, and its hash where it has no errors."""
+    bad = bool(place.findings if strict else diag.errors(place.findings)) or place.subject is None
+    sha = place_sha256(place.hosts) if place.hosts is not None and not bad else None
+    found = as_data(place.findings, place.source)
+    return {"status": "refused" if bad else "ok", "place_sha256": sha, "findings": found}
+
+
 def lower(seen: Examined) -> Tree:
     """The spec as a tree."""
     return kv.encode_data(seen.lowered())
 
 
-def explained(seen: Examined) -> Explained:
-    """What lowering decided, with the reasons."""
+def explained(seen: Examined, place: Placed | None = None) -> Explained:
+    """What lowering decided, with the reasons; with a placement, why lanes cross as well."""
     seen.lowered()
-    return {"notes": [Note(path=note.path, message=note.message) for note in seen.notes]}
+    return {"notes": [Note(path=note.path, message=note.message) for note in decided(seen, place)]}
+
+
+def decided(seen: Examined, place: Placed | None = None) -> tuple[Decided, ...]:
+    """The decisions of lowering, and those that a placement brings."""
+    return seen.notes if place is None else (*seen.notes, *notes_of(place.usable()[1]))
 
 
 def describe(seen: Examined) -> Described:
@@ -204,9 +221,9 @@ def _row(rule: diag.Rule) -> Page:
     return {"code": rule.code, "name": rule.name, "severity": cast(Any, rule.severity), "doc": rule.doc.strip()}
 
 
-def schema() -> Tree:
-    """The JSON Schema of plans."""
-    return plan_schema()
+def schema(of_place: bool = False) -> Tree:
+    """The JSON Schema of plans, or of placements."""
+    return place_schema() if of_place else plan_schema()
 
 
 def structs(seen: Examined) -> Structs:

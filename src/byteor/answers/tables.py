@@ -8,7 +8,8 @@ from byteor.abi import findings as abi
 from byteor.edges import findings as edges
 from byteor.exec import findings as exec
 from byteor.lanes import findings as lanes
+from byteor.place import rules as place
 from byteor.plant import findings as plant
 from byteor.transport import findings as transport
 
-TABLES = (abi, edges, exec, lanes, plant, transport)
+TABLES = (abi, edges, exec, lanes, place, plant, transport)

@@ -7,20 +7,23 @@ Rule 3. With `--json` an answer is printed as it is; what people read is made of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from byteor import answers, diag
 from byteor.cli import output
-from byteor.cli.loading import examine
+from byteor.cli.loading import examine, placed
 from byteor.cli.output import Json
 from byteor.edges import files
 from byteor.lower.examine import Examined
+from byteor.place.examine import Placed
 from byteor.spec import kv
 
 Document = Annotated[str, typer.Argument(metavar="PLAN|SPEC", help="A plan or a spec; `-` is stdin.")]
+Place = Annotated[str, typer.Option("--place", metavar="FILE", help="Where its roles run: a placement.")]
 OptionalDocument = Annotated[
     str | None, typer.Argument(metavar="[PLAN|SPEC]", help="A plan or a spec; `-` is stdin. None with `--resume`.")
 ]
@@ -31,6 +34,7 @@ def check(
     resolve: Annotated[bool, typer.Option("--resolve", help="Look at the stages' code as well.")] = False,
     profile: Annotated[str, typer.Option(help="v1: hold it against the limits of the original as well.")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Take warnings for errors.")] = False,
+    place: Place = "",
     as_json: Json = False,
 ) -> None:
     """Judge a plan or a spec, and say everything that is found."""
@@ -43,15 +47,25 @@ def check(
 
             more, proposals = judge(seen)
         said = answers.check(seen, profile, strict, more, proposals)
+        beside = placed(place, seen) if place else None
+        of_place = answers.placed(beside, strict) if beside else {"status": "ok"}
         if as_json:
-            output.put_json(said)
+            output.put_json({**said, "place": of_place} if beside else said)
         else:
             output.put_findings(answers.found_in(seen, profile, more), seen.source)
             for line in proposals:
                 print(line)
             if said["status"] == "ok":
                 print(f"{seen.source.name}: ok, spec {said['spec_sha256']}")
-    raise typer.Exit(output.DONE if said["status"] == "ok" else output.FOUND)
+            if beside:
+                _show_placed(beside, of_place)
+    raise typer.Exit(output.DONE if said["status"] == of_place["status"] == "ok" else output.FOUND)
+
+
+def _show_placed(place: Placed, said: Mapping[str, Any]) -> None:
+    output.put_findings(place.findings, place.source)
+    if said["status"] == "ok":
+        print(f"{place.source.name}: ok, placement {said['place_sha256']}")
 
 
 def seen_at(where: str) -> Examined:
@@ -65,24 +79,27 @@ def seen_at(where: str) -> Examined:
 def lower(
     where: Document,
     explain: Annotated[bool, typer.Option("--explain", help="Say why the spec is as it is.")] = False,
+    place: Place = "",
     as_json: Json = False,
 ) -> None:
     """Print the spec of a plan in its canonical kv form (or as JSON)."""
     with output.told(as_json):
         seen = seen_at(where)
+        beside = placed(place, seen) if place else None
         if as_json:
-            output.put_json(answers.explained(seen) if explain else answers.lower(seen))
+            output.put_json(answers.explained(seen, beside) if explain else answers.lower(seen))
         elif explain:
-            _explain(seen)
+            _explain(seen, beside)
         else:
             print(kv.encode(seen.spec), end="")
 
 
-def _explain(seen: Examined) -> None:
-    """Show what lowering decided, with the reasons."""
-    for note in seen.notes:
+def _explain(seen: Examined, place: Placed | None) -> None:
+    """Show what lowering decided, and what a placement brings, with the reasons."""
+    notes = answers.decided(seen, place)
+    for note in notes:
         print(f"{note.path}\n  {note.message}")
-    if not seen.notes:
+    if not notes:
         print("nothing was decided: " + ("the document is a spec" if seen.plan is None else "the plan says it all"))
 
 

@@ -16,6 +16,8 @@ from byteor.edges import files
 from byteor.exec import findings as x
 from byteor.lower import examine as documents
 from byteor.lower.examine import Examined
+from byteor.place import examine as placements
+from byteor.place.examine import Placed
 from byteor.spec import kv
 from byteor.spec.rules import validate
 
@@ -33,6 +35,11 @@ def text_of(where: str) -> bytes:
 def examine(where: str) -> Examined:
     """Read a document and judge it whole."""
     return documents.examine(text_of(where), STDIN if where == files.STREAM else where)
+
+
+def placed(where: str, seen: Examined) -> Placed:
+    """Read a placement of a document and judge it whole."""
+    return placements.examine(text_of(where), where, seen)
 
 
 def folder_of(seen: Examined) -> Path:

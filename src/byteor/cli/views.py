@@ -56,11 +56,12 @@ def schema(
     of: Annotated[
         str, typer.Option("--header", metavar="PLAN|SPEC", help="Print the C structs of its types instead.")
     ] = "",
+    of_place: Annotated[bool, typer.Option("--place", help="Print the schema of placements instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the JSON Schema of plans (TOML and JSON alike), or the C structs of a spec's types."""
+    """Print the JSON Schema of plans or placements (TOML and JSON alike), or the C structs of a spec's types."""
     with output.told(as_json):
         if of:
             output.put(answers.structs(seen_at(of)), "text", as_json)
         else:
-            output.put_json(answers.schema())
+            output.put_json(answers.schema(of_place))

@@ -35,6 +35,7 @@ class Examined:
     notes: tuple[Note, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     placement: Placement | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[diag.Diagnostic, ...]:
@@ -90,5 +91,5 @@ def _plan(text: str | bytes, name: str) -> Examined:
     lowered = lower(read.plan)
     found = diag.in_order((*read.findings, *lowered.plan_findings))
     spec = None if diag.errors((*found, *lowered.findings)) else lowered.spec
-    rest = (lowered.notes, lowered.keys, lowered.placement)
+    rest = (lowered.notes, lowered.keys, lowered.placement, lowered.parts)
     return Examined("plan", read.plan, spec, found, lowered.findings, read.source, *rest)

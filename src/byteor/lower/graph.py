@@ -42,7 +42,8 @@ def lower_graph(plan: Plan, found: tuple[Diagnostic, ...]) -> Lowered:
     refused = errors((*found, *own))
     notes = notes_of(draft, graph)
     placement = None if refused else placement_of(draft)
-    return Lowered(None if refused else graph, found, in_order(own), notes, placement, keys)
+    parts = {role.name: role.node.name for role in draft.roles}
+    return Lowered(None if refused else graph, found, in_order(own), notes, placement, keys, parts)
 
 
 def _in_turn(draft: Draft) -> list[Role]:

@@ -25,7 +25,8 @@ class Note:
 class Lowered:
     """The spec, or None; the plan's findings, lowering's own, the notes for `explain`, and where roles run.
 
-    `keys` maps keys of a lane graph to those of the plan from which they were made.
+    `keys` maps keys of a lane graph to those of the plan from which they were made, `parts` its roles to the parts that
+    they are, or that made them necessary.
     """
 
     spec: Spec | None
@@ -34,6 +35,7 @@ class Lowered:
     notes: tuple[Note, ...] = ()
     placement: Placement | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_findings(self) -> tuple[Diagnostic, ...]:

@@ -76,20 +76,37 @@ FORM = Form(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A document as plain data, where that can be had, and every finding."""
+
+    data: dict[str, Any] | None
+    findings: tuple[Diagnostic, ...]
+    source: Source
+
+
 def read(document: str | bytes, name: str = "plan.toml") -> Read:
     """Read a plan, as hostile as the document may be."""
+    loaded = tree(document, name)
+    if loaded.data is None:
+        return Read(None, loaded.findings, loaded.source)
+    plan, more = from_data(loaded.data)
+    found = in_order((*loaded.findings, *more))
+    return Read(None if errors(found) else plan, found, loaded.source)
+
+
+def tree(document: str | bytes, name: str) -> Tree:
+    """Load a TOML or JSON document of any kind, as hostile as it may be."""
     text, found = _screen(document)
     if text is None:
-        return Read(None, tuple(found), Source(name))
+        return Tree(None, tuple(found), Source(name))
     is_json = text.lstrip()[:1] == "{"
     loaded = json_text.load(text) if is_json else toml_text.load(text)
     if loaded.problems:
         found += [_problem(problem, is_json) for problem in loaded.problems]
         numbers = {f"line.{problem.line}": problem.line for problem in loaded.problems if problem.line}
-        return Read(None, in_order(found), Source(name, text, numbers))
-    plan, more = from_data(loaded.data)
-    found += more
-    return Read(None if errors(found) else plan, in_order(found), Source(name, text, loaded.lines))
+        return Tree(None, in_order(found), Source(name, text, numbers))
+    return Tree(loaded.data, tuple(found), Source(name, text, loaded.lines))
 
 
 def _screen(document: str | bytes) -> tuple[str | None, list[Diagnostic]]:

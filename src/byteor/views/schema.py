@@ -1,4 +1,4 @@
-"""The JSON Schema of plan documents, made from the plan's own declarations; TOML and JSON documents are one tree.
+"""The JSON Schemas of plans and placements, made from their own declarations; TOML and JSON documents are one tree.
 
 Rule 1. What the reader of documents takes, the schema takes, and nothing else: both read the same declarations.
 Rule 2. What a document means is for `check`; the schema knows shapes, and the few words that a key takes.
@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import MISSING
 from typing import Any, cast
 
+from byteor.place import document as placements
+from byteor.place import model as hosts
+from byteor.plan import document
 from byteor.plan import model as plans
-from byteor.plan.document import FORM, VERSION
 from byteor.plan.model import TARGETS
 from byteor.spec import lane_graph as lanes
 from byteor.spec import ring_rules as words
-from byteor.spec.codec import I64, Kind, Slot, slots_of
+from byteor.spec.codec import I64, Form, Kind, Slot, slots_of
 from byteor.spec.model import SCALARS as PLAIN
 from byteor.spec.model import UNITS, WAITS, Field, Param
 from byteor.spec.placement import PINNINGS, RESTARTS
@@ -39,9 +41,18 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (plans.Merge, "policy"): lanes.MERGE_POLICIES,
     (plans.Merge, "late"): lanes.LATE,
     (plans.Router, "policy"): lanes.ROUTER_POLICIES,
+    (hosts.Hosts, "fabric"): hosts.FABRICS,
+    (hosts.LinkIntent, "fabric"): hosts.FABRICS,
 }
 _SCALAR = rf"^({'|'.join(PLAIN)}|bytes\([1-9][0-9]*\)|timestamp\(({'|'.join(UNITS)})\))$"
 PATTERNS = {(Field, "type"): _SCALAR, (Param, "type"): _SCALAR}
+_FORMS = (document.FORM, placements.FORM)
+FORM = Form(
+    named=_FORMS[0].named | _FORMS[1].named,
+    inline=document.FORM.inline,
+    short={**_FORMS[0].short, **_FORMS[1].short},
+    lone=True,
+)
 LEAVES = {"str": "string", "int": "integer", "bool": "boolean"}
 
 Schema = dict[str, Any]
@@ -51,8 +62,16 @@ def plan_schema() -> Schema:
     """Make the schema of a plan document."""
     made: dict[str, Schema] = {}
     top = _object(plans.Plan, made)
-    top["properties"]["plan"] = {"const": VERSION, "description": "The version of plan documents."}
+    top["properties"]["plan"] = {"const": document.VERSION, "description": "The version of plan documents."}
     return {"$schema": DIALECT, "title": "A byteor plan", **top, "$defs": dict(sorted(made.items()))}
+
+
+def place_schema() -> Schema:
+    """Make the schema of a placement document."""
+    made: dict[str, Schema] = {}
+    top = _object(hosts.Hosts, made)
+    top["properties"]["place"] = {"const": placements.VERSION, "description": "The version of placement documents."}
+    return {"$schema": DIALECT, "title": "A byteor placement", **top, "$defs": dict(sorted(made.items()))}
 
 
 def _object(cls: type, made: dict[str, Schema], named: bool = False) -> Schema:

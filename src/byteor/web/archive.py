@@ -16,7 +16,7 @@ from pathlib import Path
 from byteor import answers
 
 PACKAGE = Path(__file__).parent.parent
-WHOLE = ("spec", "plan", "lower", "views", "answers")
+WHOLE = ("spec", "plan", "lower", "place", "views", "answers")
 FILES = ("__init__.py", "py.typed", "diag.py", "web/__init__.py", "web/boundary.py")
 NAME = "byteor.whl"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
