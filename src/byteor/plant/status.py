@@ -189,9 +189,10 @@ def _lane(wiring: Wiring, blocks: Blocks, number: int) -> LaneStatus:
     lane, block = wiring.graph.lanes[number], blocks.lanes[number]
     gates = block.values("gate")
     cursor, least = block.read("cursor"), min(gates)
-    full = cursor - least >= lane.capacity
+    capacity = wiring.capacities[number]
+    full = cursor - least >= capacity
     slow = [gate for gate, at in enumerate(gates) if at == least] if full else []
     readers = {port.gate: role.name for role in wiring.roles for port in role.inputs if port.lane == number}
     names = tuple(readers[gate] for gate in slow if gate in readers)
     depth = max(0, cursor - least)
-    return LaneStatus(lane.name, lane.kind, lane.capacity, cursor, depth, block.read("closed") >= 0, names)
+    return LaneStatus(lane.name, lane.kind, capacity, cursor, depth, block.read("closed") >= 0, names)

@@ -29,10 +29,14 @@ _KINDS = {"events": abi.EVENTS, "fanout": abi.FANOUT, "sequenced_slots": abi.SLO
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a graph is on one host: its roles by name, and the ends of the lanes that cross to other hosts."""
+    """What of a graph is on one host: its roles by name, and the ends of the lanes that cross to other hosts.
+
+    `capacities` are those of lanes that have another number of slots here than the spec says.
+    """
 
     roles: tuple[str, ...]
     links: tuple[Link, ...] = ()
+    capacities: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class Wiring:
     types: Mapping[str, MessageType]
     roles: tuple[Role, ...]
     readers: tuple[int, ...]
-    here: frozenset[int] = field(default_factory=frozenset)
+    capacities: tuple[int, ...]
+    here: frozenset[int]
 
     def role(self, name: str) -> Role | None:
         return next((role for role in self.roles if role.name == name), None)
@@ -99,17 +104,23 @@ def wire(graph: LaneGraph, part: Part | None = None) -> Wiring:
     writers = [[one for one in chosen if n in dict.fromkeys(lane for lane, _ in one.outputs)] for n in lanes]
     roles = tuple(_role(readers, writers, one, number, numbers) for number, one in enumerate(made))
     counted = tuple(lane.consumers if part is None else len(readers[n]) for n, lane in enumerate(graph.lanes))
-    return Wiring(graph, flow.types, roles, counted, frozenset(n for n in lanes if readers[n] or writers[n]))
+    slots = tuple((part.capacities if part else {}).get(lane.name, lane.capacity) for lane in graph.lanes)
+    return Wiring(graph, flow.types, roles, counted, slots, frozenset(n for n in lanes if readers[n] or writers[n]))
 
 
 def part_of(data: Mapping[str, Any]) -> Part | None:
     """The part that a manifest names; None where everything is here."""
-    return Part(tuple(data["roles"]), tuple(map(link.from_data, data["links"]))) if data else None
+    if not data:
+        return None
+    return Part(tuple(data["roles"]), tuple(map(link.from_data, data["links"])), dict(data["capacities"]))
 
 
 def part_data(part: Part | None) -> dict[str, Any]:
     """A part as a manifest holds it."""
-    return {} if part is None else {"roles": list(part.roles), "links": [link.to_data(one) for one in part.links]}
+    if part is None:
+        return {}
+    links = [link.to_data(one) for one in part.links]
+    return {"roles": list(part.roles), "links": links, "capacities": dict(part.capacities)}
 
 
 def _chosen(parts: Iterable[Found], part: Part) -> list[Found]:
@@ -151,6 +162,6 @@ def params_of(wiring: Wiring, number: int) -> dict[str, int]:
     """The parameters of a lane's region."""
     lane = wiring.graph.lanes[number]
     inherits = lane.order is not None and lane.order.numbering != number
-    given = {"rings": 1, "gates": wiring.readers[number], "filters": 0, "capacity": lane.capacity}
+    given = {"rings": 1, "gates": wiring.readers[number], "filters": 0, "capacity": wiring.capacities[number]}
     given |= {"slot_bytes": lane.slot_bytes, "lengths": 0, "orders": int(inherits), "schema_bytes": 0}
     return {p.name: given[p.name] for p in kind_of(lane).family.params}
