@@ -161,7 +161,7 @@ def _supervised(made: Processes | RingProcesses, progress: Progress, keep: bool,
             ending.write(made.held.where, status, ended)
         skipped = sum(int(one.data.get("skipped", 0)) for one in ended)
         outcome = Outcome(report, status, skipped, signals.first)
-        return _told(outcome, made.supervisor.findings, ended, seen)
+        return told(outcome, made.supervisor.findings, ended, seen)
     finally:
         if left:
             log.event("plant_kept", f"the plant is kept in {made.held.where}", folder=str(made.held.where))
@@ -170,7 +170,7 @@ def _supervised(made: Processes | RingProcesses, progress: Progress, keep: bool,
             made.held.remove()
 
 
-def _told(outcome: Outcome, found: tuple[diag.Diagnostic, ...], ended: tuple[Ended, ...], seen: Any) -> Outcome:
+def told(outcome: Outcome, found: tuple[diag.Diagnostic, ...], ended: tuple[Ended, ...], seen: Any) -> Outcome:
     """The outcome with how the roles ended, and with what was found."""
     roles = [{"role": one.role, "status": one.status, "restarts": one.restarts} for one in ended]
     details: dict[str, Any] = {"roles": roles}

@@ -15,6 +15,7 @@ from byteor.cli import cache, documents, journal, lanes, views
 from byteor.cli.blame import blame
 from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
+from byteor.cli.host import host
 from byteor.cli.new import new
 from byteor.cli.role import role
 from byteor.cli.run import run
@@ -66,6 +67,7 @@ app.command("top")(top)
 app.command("why-slow")(why_slow)
 app.command("blame")(blame)
 app.command("role")(role)
+app.command("host")(host)
 app.command("lanes")(lanes.lanes)
 app.command("inspect")(lanes.inspect)
 app.command("rm")(lanes.rm)

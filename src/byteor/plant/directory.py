@@ -20,8 +20,8 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from byteor.diag import Diagnostic, Refused
@@ -62,19 +62,29 @@ class Held:
 
     def remove(self) -> None:
         """Take everything away, what was left beside the outputs as well, and let go."""
+        self._clear(LOCK)
+        self.lock.unlink()
+        if self.manifest.own:
+            self.where.rmdir()
+        self.release()
+
+    def spend(self, *kept: str) -> None:
+        """Take all regions away, and let go: manifest and what is kept say what was here, and how it ended."""
+        self.write(replace(self.manifest, generations={}))
+        self._clear(LOCK, MANIFEST, *kept)
+        self.release()
+
+    def _clear(self, *kept: str) -> None:
+        """Take away what was left beside the outputs, and all in the folder but what is kept."""
         for place in self.manifest.outputs.values():
             clear(place, self.manifest.token)
         for entry in list(os.scandir(self.where)):
-            if entry.name == LOCK:
+            if entry.name in kept:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path)
             else:
                 os.unlink(entry.path)
-        self.lock.unlink()
-        if self.manifest.own:
-            self.where.rmdir()
-        self.release()
 
     def release(self) -> None:
         """Let go, and leave everything where it is."""
@@ -181,18 +191,31 @@ def _pid(path: Path) -> int:
 
 def resume(where: files.Path) -> Held:
     """Win the lock of a plant that was left, once its manifest and its regions have been judged."""
+    held = _taken(where, _read)
+    try:
+        files.refuse(lost(held.where, held.manifest))
+    except BaseException:
+        held.release()
+        raise
+    return held
+
+
+def take(where: files.Path) -> Held:
+    """Win the lock of a plant that was left, whatever is left of it: it may have been killed as it was made."""
+    return _taken(where, lambda path: _read(path) if (path / MANIFEST).exists() else Manifest("", "", own=False))
+
+
+def _taken(where: files.Path, read: Callable[[Path], Manifest]) -> Held:
     path = Path(where)
     _judge(path)
     if not (path / LOCK).exists():
         raise Refused([findings.NOT_A_PLANT.at(str(path), "no plant was left there")])
     owner = _won(path)
     try:
-        found = _read(path)
-        files.refuse(lost(path, found))
+        return Held(path, read(path), owner)
     except BaseException:
         owner.release()
         raise
-    return Held(path, found, owner)
 
 
 def _read(path: Path) -> Manifest:

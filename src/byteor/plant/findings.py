@@ -130,7 +130,28 @@ NOT_AGAIN = rule(
 Why: its slots are changed in place: a successor would meet a batch that is half done, and change it twice.
 Instead: let it write fields that it does not read, or say `restart = "never"`; roles of a lane graph may always.""",
 )
-STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5}
+OTHER_RUN = rule(
+    "X061",
+    "other-run",
+    """What: a host's folder holds its part of another run: the spec, the placement, or the word of the run is another.
+Why: positions in lanes that cross hold for one run on all its hosts; in another one they would lose or repeat records.
+Instead: put the documents back to go on; `--new` on every host gives up what is left, and starts anew.""",
+)
+NO_CERTIFICATE = rule(
+    "X062",
+    "no-certificate",
+    """What: a file of `[tls]` is not there, or cannot be read, on the host that needs it.
+Why: without it no link of this host could show who it is.
+Instead: put it where the placement says; `{host}` in a path stands for the host's own name.""",
+)
+NO_HOST = rule(
+    "X063",
+    "no-host",
+    """What: the placement has no host of that name.
+Why: a host runs what stands under its name, and nothing else.
+Instead: use a name of a `[[host]]`.""",
+)
+STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5, OTHER_RUN.code: 5}
 REFUSED = 2
 
 

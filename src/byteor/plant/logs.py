@@ -85,7 +85,9 @@ def logs_of(wiring: Wiring, places: Mapping[str, str], folder: Path) -> dict[int
 
 def audits(graph: LaneGraph) -> tuple[str, ...]:
     """The journals that nobody in the plant reads: they are outputs, and need a place."""
-    return tuple(lane.name for lane in graph.lanes if lane.kind == "journal" and lane.consumers == 0)
+    written = {role.to for role in graph.bridges} | {role.to for role in graph.ingresses}
+    kept = [lane.name for lane in graph.lanes if lane.kind == "journal" and lane.consumers == 0]
+    return tuple(name for name in kept if name in written)
 
 
 @hot

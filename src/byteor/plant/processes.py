@@ -32,7 +32,7 @@ from byteor.plant.process import Outcome, Role
 from byteor.plant.run import report_of
 from byteor.plant.status import Status, status_of
 from byteor.plant.supervisor import Ground, Pauses, Supervisor
-from byteor.plant.wiring import Part, Wiring, part_data, part_of, wire
+from byteor.plant.wiring import Part, Wiring, local, part_data, part_of, wire
 from byteor.spec.kv import encode
 from byteor.spec.lane_graph import LaneGraph
 from byteor.spec.placement import Place, Placement
@@ -142,7 +142,8 @@ def groups(wiring: Wiring, placement: Placement) -> dict[str, tuple[str, ...]]:
 def bring_up(wanted: Wanted, where: Path | None, say: Say = str) -> Processes:
     """Make a new plant's folder and regions, and hold everything to what can be seen before it runs."""
     wiring = wire(wanted.graph, wanted.part)
-    judged = places.judged(wanted.graph, wanted.placement, wanted.inputs, wanted.outputs, wanted.folder)
+    here = wanted.graph if wanted.part is None else local(wanted.graph, wanted.part)
+    judged = places.judged(here, wanted.placement, wanted.inputs, wanted.outputs, wanted.folder)
     held = directory.create(wanted.graph.name, where)
     try:
         manifest = replace(

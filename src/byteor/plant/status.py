@@ -17,6 +17,8 @@ from byteor.plant.blocks import Blocks
 from byteor.plant.wiring import RINGS, Port, Role, Wiring
 
 SIZES = 32  # buckets of batch sizes
+LINKS = ("out", "in")
+UNHEARD = 2  # how a link has ended whose far side never said that it has everything
 WAITING = ("works", "starved", "crowded")  # by the word
 
 
@@ -25,7 +27,8 @@ class RoleStatus:
     """One role: records taken and put, by its newest commit, and counters beside it.
 
     `batches` counts batches by size: entry b those from 2^b on. `waiting` is `works`, `starved` or `crowded`, and
-    `pid` whose process it is, or was last; 0 in one process.
+    `pid` whose process it is, or was last; 0 in one process. A link may be done `unheard`: its far side never said that
+    it has everything.
     """
 
     name: str
@@ -48,6 +51,7 @@ class RoleStatus:
     blocks: int
     waiting: str
     pid: int
+    unheard: bool = False
 
     @property
     def state(self) -> str:
@@ -152,6 +156,7 @@ def _role(wiring: Wiring, blocks: Blocks, role: Role) -> RoleStatus:
         blocks.plant.read("runner_blocks", role.number),
         WAITING[blocks.plant.read("runner_waiting", role.number) % len(WAITING)],
         book.read("owner_pid"),
+        role.kind in LINKS and words[c.ENDED // 8] == UNHEARD,
     )
 
 
@@ -162,8 +167,8 @@ def _sizes(blocks: Blocks, role: Role) -> list[int]:
 
 
 def _done(blocks: Blocks, role: Role, words: list[int]) -> bool:
-    if role.kind == "egress":
-        return words[c.ENDED // 8] == 1
+    if role.kind in ("egress", *LINKS):
+        return words[c.ENDED // 8] >= 1
     return all(blocks.lanes[p.lane] is None or blocks.lanes[p.lane].read("closed") >= 0 for p in role.outputs)
 
 

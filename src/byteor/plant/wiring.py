@@ -10,7 +10,7 @@ Rule 4. A part keeps the numbers of the whole graph: the number of a lane is par
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from byteor.abi import byteor_v1 as abi
@@ -121,6 +121,20 @@ def part_data(part: Part | None) -> dict[str, Any]:
         return {}
     links = [link.to_data(one) for one in part.links]
     return {"roles": list(part.roles), "links": links, "capacities": dict(part.capacities)}
+
+
+def local(graph: LaneGraph, part: Part) -> LaneGraph:
+    """A graph with all of its lanes and only the roles that are here: for whoever asks what these need."""
+    names = set(part.roles)
+    return replace(
+        graph,
+        ingresses=tuple(role for role in graph.ingresses if role.ingress.name in names),
+        stages=tuple(role for role in graph.stages if role.stage.name in names),
+        bridges=tuple(role for role in graph.bridges if role.name in names),
+        routers=tuple(role for role in graph.routers if role.name in names),
+        merges=tuple(role for role in graph.merges if role.name in names),
+        egresses=tuple(role for role in graph.egresses if role.egress.name in names),
+    )
 
 
 def _chosen(parts: Iterable[Found], part: Part) -> list[Found]:

@@ -1,0 +1,182 @@
+"""`byteor host`: one host's part of a placed plant, begun or gone on with, whatever is found in its folder.
+
+Rule 1. To run it twice does no harm: systemd, Kubernetes, Ray and people start the same command.
+Rule 2. It keeps its folder until the part is over, and a mark of it then: a part that is over is not begun again.
+Rule 3. SIGTERM stops after the pending piece, and leaves all for the next start; Ctrl-C lets what comes in here end.
+Rule 4. Statuses are those of a plant: 0 done, 1 failed, 2 findings, 3 with losses, 4 held by another, 5 lost.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byteor import diag
+from byteor.cli import output
+from byteor.cli.boundaries import egresses, ingresses, placed
+from byteor.cli.loading import examine, text_of
+from byteor.cli.log import DRAINING, Log, ended, log_from, served
+from byteor.cli.output import Json
+from byteor.place import document
+from byteor.place.examine import examine as examine_place
+from byteor.place.model import Hosts
+
+if TYPE_CHECKING:
+    from byteor.cli.report import Outcome
+    from byteor.plant.process import Outcome as Ended
+    from byteor.plant.processes import Processes, Wanted
+
+PlaceFile = Annotated[str, typer.Option("--place", metavar="FILE", help="The placement: which role runs where.")]
+STOPPING = ("stopping", "stopping; what is under way is gone on with at the next start")
+SHOWN = 0.5  # seconds between two looks at the tables
+
+
+def host(
+    place: PlaceFile,
+    name: Annotated[str, typer.Option("--name", help="This host, by its name in the placement.")],
+    where: Annotated[
+        str,
+        typer.Option("--resume", metavar="DIR", help="The folder of this part; by default what the placement says."),
+    ] = "",
+    anew: Annotated[bool, typer.Option("--new", help="Give up what is left in the folder, and start anew.")] = False,
+    run: Annotated[
+        str, typer.Option("--run", metavar="WORD", help="Which run this is, instead of the placement's word.")
+    ] = "",
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", "-i", metavar="[NAME=]PATH", help="Where rows come from.")
+    ] = None,
+    outputs: Annotated[
+        list[str] | None, typer.Option("--output", "-o", metavar="[NAME=]PATH", help="Where rows go.")
+    ] = None,
+    wait: Annotated[str, typer.Option(help="spin, yield, backoff or block; by default what the spec says.")] = "",
+    batch: Annotated[int, typer.Option(min=1, help="The most messages that a stage takes at once.")] = 4096,
+    restarts: Annotated[int | None, typer.Option(min=0, metavar="N", help="Let every role come back so often.")] = None,
+    metrics: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve metrics on the loopback; 0 is any port.")
+    ] = None,
+    log_form: Annotated[
+        str, typer.Option("--log", metavar="text|json", help="How it is told on stderr what happens.")
+    ] = "text",
+    as_json: Json = False,
+) -> None:
+    """Run one host's part of a plant: begin it, or go on with what is left. Safe to start again at any time."""
+    with output.told(as_json):
+        log = log_from(log_form, metrics)
+        options = {"wait": wait, "batch": batch, "interpreted": False, "limit": None, "rejects": None}
+        given = tuple(inputs or ()), tuple(outputs or ())
+        wanted, hosts = wanted_at(place, name, run, given, options, restarts)
+        outcome = _carry_out(wanted, _folder(hosts, name, wanted, where), anew, log)
+    _show(outcome, name, log, as_json)
+
+
+def wanted_at(
+    place: str,
+    name: str,
+    run: str,
+    given: tuple[tuple[str, ...], tuple[str, ...]],
+    options: Mapping[str, Any],
+    restarts: int | None,
+) -> tuple[Wanted, Hosts]:
+    """What a host's part is to be, from the placement and the plan that it names; raise with all that is wrong."""
+    from byteor.plant.hosts import Asked, lacking, wanted_of
+    from byteor.spec.kv import spec_sha256
+
+    text, folder = text_of(place), Path(place).absolute().parent
+    read = document.read(text, place)
+    if read.hosts is None:
+        raise diag.Refused(read.findings, read.source)
+    path = folder / read.hosts.plan
+    seen = examine(str(path))
+    spec = seen.usable()
+    hosts, subject, cut = examine_place(text, place, seen).usable()
+    ins, outs = placed("input", given[0], ingresses(spec)), placed("output", given[1], list(egresses(spec)))
+    generation = document.generation_of(spec_sha256(spec), hosts, run)
+    asked = Asked(name, generation, folder, path.parent, ins, outs, options, restarts)
+    if found := lacking(hosts, asked):
+        raise diag.Refused(found, read.source)
+    try:
+        return wanted_of(hosts, subject, cut, asked), hosts
+    except diag.Refused as e:
+        raise seen.placed(e) from e
+
+
+def _folder(hosts: Hosts, name: str, wanted: Wanted, where: str) -> Path:
+    """The folder of a part: as said, as the placement says, or under the usual parent."""
+    here = hosts.named(name)
+    assert here is not None
+    return Path(where or here.dir or usual(wanted.graph.name, name))
+
+
+def usual(plant: str, host: str) -> str:
+    """The folder of a part of which nobody says where it is."""
+    from byteor.plant.directory import PARENT, PREFIX
+
+    return f"{PARENT}/{PREFIX}{plant}-{host}"
+
+
+def _carry_out(wanted: Wanted, where: Path, anew: bool, log: Log) -> Outcome | str:
+    """Begin or go on, and run to the end; the status of a part that is over already."""
+    from byteor.cli.progress import Progress
+    from byteor.plant.hosts import open_part
+
+    with Progress(log) as progress:
+        made = open_part(wanted, where, anew, progress.say)
+        return made if isinstance(made, str) else _supervised(made, progress, log)
+
+
+def _supervised(made: Processes, progress: Any, log: Log) -> Outcome:
+    from byteor.cli.apart import told
+    from byteor.cli.report import Outcome
+    from byteor.cli.signals import caught
+    from byteor.plant import ending
+    from byteor.plant.hosts import close_part
+    from byteor.plant.supervisor import Pauses
+
+    began, status = time.perf_counter(), ""
+    ends: tuple[Ended, ...] = ()
+    drains = any(role.kind == "ingress" for role in made.wiring.roles)
+
+    def on_signal(count: int) -> None:
+        stops = count > 1 or signals.first == signal.SIGTERM or not drains
+        log.at_once(*(STOPPING if stops else DRAINING))
+        for _ in range(2 if stops and count == 1 else 1):
+            if made.supervisor is not None:
+                made.supervisor.ask()
+
+    made.listener = log.heard
+    ending.forget(made.held.where)
+    try:
+        with caught(on_signal) as signals, served(log, made.held.manifest.name, made.snapshot):
+            progress.begin()
+            ends = made.run(log.printed, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
+        assert made.supervisor is not None
+        status = made.supervisor.status
+        report = made.report(status, time.perf_counter() - began)
+        skipped = sum(int(one.data.get("skipped", 0)) for one in ends)
+        outcome = told(Outcome(report, status, skipped, signals.first), made.supervisor.findings, ends, None)
+        if status == "aborted" and signals.first == signal.SIGTERM:
+            outcome = replace(outcome, fixed=output.TERMINATED)
+        return replace(outcome, places=made.held.manifest.outputs)
+    finally:
+        if not close_part(made, status, ends):
+            log.event("part_kept", f"this part is kept in {made.held.where}", folder=str(made.held.where))
+
+
+def _show(outcome: Outcome | str, name: str, log: Log, as_json: bool) -> None:
+    from byteor.cli.run import show
+
+    if isinstance(outcome, str):
+        if as_json:
+            output.put_json({"status": outcome, "host": name, "over": True})
+        else:
+            print(f"{name}: {outcome} already; `--new` starts anew")
+        return
+    ended(log, outcome)
+    show(outcome, as_json)
+    raise typer.Exit(outcome.exit)
