@@ -19,7 +19,6 @@ import typer
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.boundaries import egresses, ingresses, placed
 from byteor.cli.loading import examine, text_of
 from byteor.cli.log import DRAINING, Log, ended, log_from, served
 from byteor.cli.output import Json
@@ -84,6 +83,7 @@ def wanted_at(
     restarts: int | None,
 ) -> tuple[Wanted, Hosts]:
     """What a host's part is to be, from the placement and the plan that it names; raise with all that is wrong."""
+    from byteor.cli.boundaries import egresses, ingresses, placed
     from byteor.plant.hosts import Asked, lacking, wanted_of
     from byteor.spec.kv import spec_sha256
 
