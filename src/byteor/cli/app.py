@@ -17,6 +17,7 @@ from byteor.cli.doctor import doctor
 from byteor.cli.explain import explain
 from byteor.cli.host import host
 from byteor.cli.new import new
+from byteor.cli.place import place
 from byteor.cli.role import role
 from byteor.cli.run import run
 from byteor.cli.status import status
@@ -68,6 +69,7 @@ app.command("why-slow")(why_slow)
 app.command("blame")(blame)
 app.command("role")(role)
 app.command("host")(host)
+app.command("place")(place)
 app.command("lanes")(lanes.lanes)
 app.command("inspect")(lanes.inspect)
 app.command("rm")(lanes.rm)

@@ -19,11 +19,10 @@ import typer
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.loading import examine, text_of
+from byteor.cli.loading import folder_of, placed_plant
 from byteor.cli.log import DRAINING, Log, ended, log_from, served
 from byteor.cli.output import Json
 from byteor.place import document
-from byteor.place.examine import examine as examine_place
 from byteor.place.model import Hosts
 
 if TYPE_CHECKING:
@@ -87,23 +86,17 @@ def wanted_at(
     from byteor.plant.hosts import Asked, lacking, wanted_of
     from byteor.spec.kv import spec_sha256
 
-    text, folder = text_of(place), Path(place).absolute().parent
-    read = document.read(text, place)
-    if read.hosts is None:
-        raise diag.Refused(read.findings, read.source)
-    path = folder / read.hosts.plan
-    seen = examine(str(path))
-    spec = seen.usable()
-    hosts, subject, cut = examine_place(text, place, seen).usable()
+    plant = placed_plant(place)
+    hosts, spec, folder = plant.hosts, plant.subject.graph, Path(place).absolute().parent
     ins, outs = placed("input", given[0], ingresses(spec)), placed("output", given[1], list(egresses(spec)))
     generation = document.generation_of(spec_sha256(spec), hosts, run)
-    asked = Asked(name, generation, folder, path.parent, ins, outs, options, restarts)
+    asked = Asked(name, generation, folder, folder_of(plant.seen), ins, outs, options, restarts)
     if found := lacking(hosts, asked):
-        raise diag.Refused(found, read.source)
+        raise diag.Refused(found, plant.source)
     try:
-        return wanted_of(hosts, subject, cut, asked), hosts
+        return wanted_of(hosts, plant.subject, plant.cut, asked), hosts
     except diag.Refused as e:
-        raise seen.placed(e) from e
+        raise plant.seen.placed(e) from e
 
 
 def _folder(hosts: Hosts, name: str, wanted: Wanted, where: str) -> Path:

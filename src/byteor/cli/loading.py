@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from byteor.edges import files
 from byteor.exec import findings as x
 from byteor.lower import examine as documents
 from byteor.lower.examine import Examined
+from byteor.place import document as placement_documents
 from byteor.place import examine as placements
+from byteor.place.cut import Cut, Subject
 from byteor.place.examine import Placed
+from byteor.place.model import Hosts
 from byteor.spec import kv
 from byteor.spec.rules import validate
 
@@ -40,6 +44,28 @@ def examine(where: str) -> Examined:
 def placed(where: str, seen: Examined) -> Placed:
     """Read a placement of a document and judge it whole."""
     return placements.examine(text_of(where), where, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedPlant:
+    """A placement with the plant that it places, both without errors."""
+
+    seen: Examined
+    hosts: Hosts
+    subject: Subject
+    cut: Cut
+    source: diag.Source
+
+
+def placed_plant(where: str) -> PlacedPlant:
+    """Read a placement and the plan that it names; raise with all that is wrong with either."""
+    text = text_of(where)
+    read = placement_documents.read(text, where)
+    if read.hosts is None:
+        raise diag.Refused(read.findings, read.source)
+    seen = examine(str(Path(where).absolute().parent / read.hosts.plan))
+    seen.usable()
+    return PlacedPlant(seen, *placements.examine(text, where, seen).usable(), read.source)
 
 
 def folder_of(seen: Examined) -> Path:
