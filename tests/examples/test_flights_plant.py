@@ -90,7 +90,9 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=[] if way == "processes" else pytest.mark.stress) for way in WAYS]
+)
 def test_both_files_agree_with_pandas_however_the_plant_runs(data: Path, tmp_path: Path, way: str) -> None:
     inputs = tuple(f"{name}={data / name}.csv" for name in ("weather", "flights"))
     outputs = (f"events={tmp_path / 'events.parquet'}", f"alerts={tmp_path / 'alerts.jsonl'}")

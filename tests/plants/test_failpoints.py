@@ -46,6 +46,7 @@ def test_every_kind_of_role_dies_at_each_of_its_points(tmp_path: Path) -> None:
     assert missed <= {("stage with end", failpoints.FED), ("stage with end", failpoints.END_COMMITTED)}
 
 
+@pytest.mark.stress
 def test_a_journal_that_was_closed_before_a_death(tmp_path: Path) -> None:
     died(NOTHING_INTO_A_JOURNAL, tmp_path, times=1, each=1)
 

@@ -228,11 +228,18 @@ def reached(families: Mapping[str, Family]) -> dict[FunctionType, list[str]]:
 
 
 def judge_all(
-    families: Mapping[str, Family], limit: int, arguments: Mapping[str, str], only: Sequence[str] = ()
+    families: Mapping[str, Family],
+    limit: int,
+    arguments: Mapping[str, str],
+    only: Sequence[str] = (),
+    but: Sequence[str] = (),
 ) -> Iterator[Verdict]:
-    """Judge every mutant, by `only` these rules if any, of every function that the scenarios run and that shares."""
+    """Judge every mutant of every function that the scenarios run and that shares.
+
+    `only` names rules, where not all are asked for, and `but` modules whose functions are left out.
+    """
     for function, names in reached(families).items():
-        if not shares(function):
+        if function.__module__ in but or not shares(function):
             continue
         mine = {name: families[name] for name in names}
         for mutant in mutants_of(function):

@@ -100,10 +100,10 @@ def explore(full: bool = False) -> int:
     return failed
 
 
-def verdicts(full: bool = False, only: tuple[str, ...] = ()) -> Iterator[rules.Verdict]:
-    """Judge all mutants of what the scenarios run, or those of some rules."""
+def verdicts(full: bool = False, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> Iterator[rules.Verdict]:
+    """Judge all mutants of what the scenarios run, or those of some rules and not of some modules."""
     families = {entry.name: entry.lifted for entry in quick_first(chosen(full))}
-    return rules.judge_all(families, MUTANT_LIMIT * (10 if full else 1), ARGUMENTS, only)
+    return rules.judge_all(families, MUTANT_LIMIT * (10 if full else 1), ARGUMENTS, only, but)
 
 
 def summary(judged: Iterable[rules.Verdict]) -> tuple[str, int]:
