@@ -23,7 +23,7 @@ from byteor.cli.loading import folder_of, placed_plant
 from byteor.cli.log import DRAINING, Log, ended, log_from, served
 from byteor.cli.output import Json
 from byteor.place import document
-from byteor.place.model import Hosts
+from byteor.place.model import Host
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
@@ -68,8 +68,8 @@ def host(
         log = log_from(log_form, metrics)
         options = {"wait": wait, "batch": batch, "interpreted": False, "limit": None, "rejects": None}
         given = tuple(inputs or ()), tuple(outputs or ())
-        wanted, hosts = wanted_at(place, name, run, given, options, restarts)
-        outcome = _carry_out(wanted, _folder(hosts, name, wanted, where), anew, log)
+        wanted, here = wanted_at(place, name, run, given, options, restarts)
+        outcome = _carry_out(wanted, folder_of_part(wanted.graph.name, here, where), anew, log)
     _show(outcome, name, log, as_json)
 
 
@@ -80,7 +80,7 @@ def wanted_at(
     given: tuple[tuple[str, ...], tuple[str, ...]],
     options: Mapping[str, Any],
     restarts: int | None,
-) -> tuple[Wanted, Hosts]:
+) -> tuple[Wanted, Host]:
     """What a host's part is to be, from the placement and the plan that it names; raise with all that is wrong."""
     from byteor.cli.boundaries import egresses, ingresses, placed
     from byteor.plant.hosts import Asked, lacking, wanted_of
@@ -93,17 +93,17 @@ def wanted_at(
     asked = Asked(name, generation, folder, folder_of(plant.seen), ins, outs, options, restarts)
     if found := lacking(hosts, asked):
         raise diag.Refused(found, plant.source)
+    here = hosts.named(name)
+    assert here is not None
     try:
-        return wanted_of(hosts, plant.subject, plant.cut, asked), hosts
+        return wanted_of(hosts, plant.subject, plant.cut, asked), here
     except diag.Refused as e:
         raise plant.seen.placed(e) from e
 
 
-def _folder(hosts: Hosts, name: str, wanted: Wanted, where: str) -> Path:
+def folder_of_part(plant: str, host: Host, where: str = "") -> Path:
     """The folder of a part: as said, as the placement says, or under the usual parent."""
-    here = hosts.named(name)
-    assert here is not None
-    return Path(where or here.dir or usual(wanted.graph.name, name))
+    return Path(where or host.dir or usual(plant, host.name))
 
 
 def usual(plant: str, host: str) -> str:

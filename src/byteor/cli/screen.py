@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -81,6 +81,12 @@ def frame(window: Window, motion: Motion, view: View, height: int) -> Renderable
     return Group(*head, shown, *lanes, keys)
 
 
+def frames(shown: Sequence[tuple[Window, Motion]], view: View, height: int) -> RenderableType:
+    """The screens of several plants, one below the other."""
+    room = max(12, height // len(shown))
+    return Group(*(frame(window, motion, view, room) for window, motion in shown))
+
+
 def in_order(motion: Motion, view: View) -> list[RoleMotion]:
     """The roles as they are sorted."""
     roles = list(motion.roles)
@@ -101,7 +107,7 @@ def _head(window: Window, motion: Motion, view: View) -> list[RenderableType]:
         f"dropped {now.dropped:,}  late {now.late:,}  restarts {restarts}  cpu {cpu:.0%}"
     )
     held = "  HELD" if view.held else ""
-    title = Text.assemble((window.manifest.name, "bold"), f" {state}, by {order}, every {view.every:g} s{held}")
+    title = Text.assemble((window.title, "bold"), f" {state}, by {order}, every {view.every:g} s{held}")
     why = Text(judge(window, motion).sentence, style="magenta")
     return [title, Text(counts), why, Text()]
 

@@ -6,7 +6,8 @@ Rule 1. Looking changes nothing: a plant may be looked at as often as one likes,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,31 +18,79 @@ if TYPE_CHECKING:
     from byteor.observe.meter import LaneMotion, Motion, RoleMotion
     from byteor.observe.window import Window
 
+Placed = Annotated[str, typer.Option("--place", metavar="FILE", help="All parts of a placement.")]
 Plant = Annotated[str, typer.Argument(help="The folder of a plant, or the name of its plan.")]
 ROLES = ("role", "state", "taken", "/s", "put", "filtered", "dropped", "late", "lag", "batch", "starved", "crowded")
 LANES = ("lane", "kind", "published", "/s", "depth", "capacity", "gated by")
 
 
 def status(
-    plant: Annotated[
-        str, typer.Argument(help="The folder of a plant, or the name of its plan; else all are listed.")
+    plants: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PLANT]...", help="Folders of plants, or names of plans; else all are listed."),
+    ] = None,
+    place: Placed = "",
+    via: Annotated[
+        str,
+        typer.Option(metavar="COMMAND", help="How to run there: `ssh {address}`, or with {name}."),
     ] = "",
     seconds: Annotated[float, typer.Option(min=0.0, help="How long to look for rates; 0 looks once.")] = 0.5,
     as_json: Json = False,
 ) -> None:
-    """Show how a plant stands: its roles, its lanes, and who holds whom back. Without a name, list all plants."""
-    from byteor.observe import data
-    from byteor.observe.window import Window, find
+    """Show how plants stand: their roles, their lanes, and who holds whom back. Without a name, list all plants."""
     from byteor.plant import directory
 
     with output.told(as_json):
-        if not plant:
+        if not plants and not place:
             return _listed(directory.listing(), as_json)
-        window = Window(find(plant))
-        motion = measured(window, seconds)
+        if via:
+            from byteor.cli.afar import asked
+
+            said = asked(place, via, seconds, as_json)
+        else:
+            said = [look(name, seconds) for name in (*(plants or ()), *folders(place))]
     if as_json:
-        return output.put_json(data.of_plant(window, motion))
-    print("\n".join(text_of(window, motion)))
+        return output.put_json(said[0].data if len(said) == 1 else {"plants": [one.data for one in said]})
+    print("\n\n".join(one.text for one in said))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a plant stands, for people and as data."""
+
+    text: str
+    data: dict[str, Any]
+
+
+def look(plant: str, seconds: float) -> Look:
+    """Look at a plant, whether it runs, was left, or is over."""
+    from byteor.observe import data
+    from byteor.observe.window import Window, find, title_of
+    from byteor.plant import directory, ending
+
+    where = find(plant)
+    seen = directory.look(where)
+    if not seen.manifest.generations and (over := ending.read(where).status):
+        said = {"plant": seen.manifest.name, "host": seen.manifest.options.get("host"), "folder": str(where)}
+        return Look(f"{title_of(seen.manifest)} is over, in {where}: {over}", {**said, "live": False, "over": over})
+    window = Window(where)
+    motion = measured(window, seconds)
+    return Look("\n".join(text_of(window, motion)), data.of_plant(window, motion))
+
+
+def folders(place: str) -> list[str]:
+    """The folders of a placement's parts, as far as they are on this machine."""
+    if not place:
+        return []
+    from byteor.cli.host import folder_of_part
+    from byteor.cli.loading import placed_plant
+
+    plant = placed_plant(place)
+    found = [folder_of_part(plant.subject.graph.name, host) for host in plant.hosts.host]
+    here = [str(where.absolute()) for where in found if where.exists()]
+    if not here:
+        raise output.Failed(f"no part of `{place}` is on this machine; `--via 'ssh {{address}}'` asks its hosts")
+    return here
 
 
 def measured(window: Window, seconds: float) -> Motion:
@@ -66,7 +115,7 @@ def text_of(window: Window, motion: Motion) -> list[str]:
     """How a plant stands, for people."""
     now, live = motion.status, window.live
     state = f"runs under process {window.supervisor}" if live else "is left; nobody runs it"
-    lines = [f"{window.manifest.name} {state}, in {window.where}"]
+    lines = [f"{window.title} {state}, in {window.where}"]
     rate = f", {motion.rate:,.0f}/s over {motion.seconds:.1f} s" if live else ""
     lines += [f"  in {now.messages_in:,}  out {now.messages_out:,}{rate}", ""]
     more = ("starts", "cpu", "pid")

@@ -13,14 +13,16 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byteor import diag
 from byteor.cli import output
-from byteor.cli.status import Plant
+from byteor.cli.status import Placed, folders
+from byteor.exec import findings as x
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -35,20 +37,25 @@ LEAVE = "q"
 
 
 def top(
-    plant: Plant,
+    plants: Annotated[
+        list[str] | None, typer.Argument(metavar="PLANT...", help="Folders of plants, or names of plans.")
+    ] = None,
+    place: Placed = "",
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two pictures.")] = 1.0,
     svg: Annotated[str, typer.Option(metavar="FILE", help="Draw one picture into a file, and leave.")] = "",
 ) -> None:
-    """Show a plant as it runs: rates, lags, batches, what each role waits for, and what holds the plant back."""
+    """Show plants as they run: rates, lags, batches, what each role waits for, and what holds them back."""
     from byteor.observe.window import Window, find
 
     with output.told(False):
-        window = Window(find(plant))
+        windows = [Window(find(plant)) for plant in (*(plants or ()), *folders(place))]
+        if not windows:
+            raise diag.Refused([x.RUN_OPTION.at("plant", "there is no plant to show", help="name a folder or a plan")])
         if svg:
-            return _draw(window, every, svg)
+            return _draw(windows[0], every, svg)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise output.Failed("`byteor top` needs a terminal; `byteor status` tells the same once")
-        _watch(window, every)
+        _watch(windows, every)
 
 
 def _draw(window: Window, every: float, svg: str) -> None:
@@ -59,7 +66,7 @@ def _draw(window: Window, every: float, svg: str) -> None:
     Path(svg).write_text(picture(window, motion))
 
 
-def _watch(window: Window, every: float) -> None:
+def _watch(windows: Sequence[Window], every: float) -> None:
     """Show pictures until a key ends it."""
     from rich.console import Console
     from rich.live import Live
@@ -67,28 +74,29 @@ def _watch(window: Window, every: float) -> None:
     from byteor.cli.screen import View
     from byteor.observe.meter import Meter
 
-    meter, view = Meter(window), View(every=every)
+    meters, view = [Meter(window) for window in windows], View(every=every)
     console = Console()
     live = Live(console=console, screen=True, auto_refresh=False)
     with contextlib.suppress(KeyboardInterrupt), _keys(sys.stdin.fileno()), live:
-        _loop(meter, view, live)
+        _loop(meters, view, live)
 
 
-def _loop(meter: Meter, view: View, live: Live) -> None:
-    from byteor.cli.screen import frame
+def _loop(meters: Sequence[Meter], view: View, live: Live) -> None:
+    from byteor.cli.screen import frames
 
-    motion, due, stale = meter.take(), time.monotonic(), True
+    shown, due, stale = [(meter.window, meter.take()) for meter in meters], time.monotonic(), True
     while True:
         key = _pressed(sys.stdin.fileno(), LOOK)
         if key == LEAVE:
             return
         stale = press(view, key) or stale
-        meter.look()
+        for meter in meters:
+            meter.look()
         if time.monotonic() >= due and not view.held:
-            motion, stale = meter.take(), True
+            shown, stale = [(meter.window, meter.take()) for meter in meters], True
             due = time.monotonic() + view.every
         if stale:
-            live.update(frame(meter.window, motion, view, live.console.size.height), refresh=True)
+            live.update(frames(shown, view, live.console.size.height), refresh=True)
             stale = False
 
 

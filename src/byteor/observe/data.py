@@ -20,6 +20,7 @@ def of_plant(window: Window, motion: Motion) -> dict[str, Any]:
     moving = window.live
     return {
         "plant": window.manifest.name,
+        "host": window.manifest.options.get("host"),
         "folder": str(window.where),
         "live": moving,
         "supervisor": window.supervisor,

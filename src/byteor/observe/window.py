@@ -13,6 +13,7 @@ import numpy as np
 from byteor.diag import Refused
 from byteor.observe.ring_window import RingLook
 from byteor.plant import directory, findings, shared
+from byteor.plant.manifest import Manifest
 from byteor.plant.status import Status, status_of
 from byteor.plant.wiring import part_of, wire
 from byteor.spec.kv import decode
@@ -69,6 +70,12 @@ class LanesLook:
         return found
 
 
+def title_of(manifest: Manifest) -> str:
+    """What a plant is called by people: its name, and the host's where only a part of it is here."""
+    host = manifest.options.get("host")
+    return f"{manifest.name} on {host}" if host else manifest.name
+
+
 class Window:
     """One plant or ring, mapped to be looked at."""
 
@@ -88,6 +95,11 @@ class Window:
             name = placement.place(role.name).group or role.name
             self.processes[name] = (*self.processes.get(name, ()), role.name)
         self.status, self.waiting, self.fills = self._look.status, self._look.waiting, self._look.fills
+
+    @property
+    def title(self) -> str:
+        """The plant's name, and the host's where this is the part of one."""
+        return title_of(self.manifest)
 
     @property
     def live(self) -> bool:
