@@ -52,10 +52,8 @@ def see(e: Egress, cursor: int, news: News) -> Egress:
 def offer(e: Egress, most: int) -> Message | None:
     """What is to be sent next, of at most so many records; the caller adds their length."""
     n = min(e.cursor, e.limit, e.next + most) - e.next
-    if n < 0 or e.peer_home == 0:
-        return None
     news = _news_at(e, e.next + n)
-    if n == 0 and (e.next < e.cursor or news == e.told):
+    if n == 0 and news == e.told:
         return None
     return Message(DATA, 0, 0, e.line, e.home, e.epoch, e.next, n, news)
 
@@ -90,7 +88,9 @@ def on_state(e: Egress, m: Message) -> tuple[Egress, int]:
         return _meet(e, m)
     if m.at < e.committed:
         return e, FINE  # an older answer of the same far side
-    done = e._replace(committed=m.at, next=max(e.next, m.at), limit=max(e.limit, m.more), known=max(e.known, m.news))
+    done = e._replace(
+        committed=m.at, next=max(e.next, m.at), limit=max(e.limit, m.more, m.at), known=max(e.known, m.news)
+    )
     return (_again(done) if m.flags & REWIND else done), FINE
 
 
@@ -98,7 +98,7 @@ def _meet(e: Egress, m: Message) -> tuple[Egress, int]:
     """Meet a far side for the first time, or its successor."""
     if m.at < e.committed:
         return e, BEHIND
-    met = e._replace(peer=m.epoch, peer_home=m.home, committed=m.at, limit=m.more, known=m.news)
+    met = e._replace(peer=m.epoch, peer_home=m.home, committed=m.at, limit=max(m.more, m.at), known=m.news)
     return (_again(met) if e.next != m.at else met._replace(told=m.news)), FINE
 
 

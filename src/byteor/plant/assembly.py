@@ -13,6 +13,7 @@ from byteor.diag import Diagnostic
 from byteor.exec import compiler
 from byteor.exec.stage import Stage
 from byteor.kernel.wait import BLOCK, FOREVER, LINGER, STRATEGIES, Waiter
+from byteor.plant import links
 from byteor.plant.blocks import Blocks
 from byteor.plant.desk import Desk
 from byteor.plant.ends import EgressRole, IngressRole, Outlet, Source
@@ -63,6 +64,8 @@ def assemble(
         desk.doom(manner.deaths[role.name])
     written = next((outside.logs[port.lane] for port in role.outputs if port.lane in outside.logs), None)
     read = next((outside.logs[port.lane] for port in role.inputs if port.lane in outside.logs), None)
+    if role.is_link:
+        return links.made(desk, manner.batch, role.part)
     if role.kind == "ingress":
         source = outside.sources.get(role.name)
         return LogIngress(desk, manner.batch, source, written) if written else IngressRole(desk, manner.batch, source)

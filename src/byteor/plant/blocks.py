@@ -19,6 +19,7 @@ from byteor.plant.wiring import RINGS, Role, Wiring, kind_of, params_of
 from byteor.spec.model import Stage
 
 Make = Callable[[str, Kind, Mapping[str, int], int], Any]
+LINK_BYTES = 48  # of the words that a link keeps in its record
 LOG_BYTES = 64 << 10  # of changed rows in one commit; a batch that changes more is cut
 
 
@@ -59,7 +60,7 @@ def book_params(wiring: Wiring, role: Role) -> dict[str, int]:
     return {
         "inputs": max(1, len(role.inputs)),
         "outputs": max(1, len(role.outputs)),
-        "tail_bytes": _tail(wiring, stage),
+        "tail_bytes": LINK_BYTES if role.is_link else _tail(wiring, stage),
         "table_bytes": stage.state.max * row_bytes(wiring, stage) if stage and stage.state and stage.state.by else 0,
         "end_bytes": stage.end.max * wiring.lane(role.outputs[0]).slot_bytes if stage and stage.end else 0,
     }

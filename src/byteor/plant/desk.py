@@ -35,7 +35,7 @@ class Desk:
         inputs, outputs = params["inputs"], params["outputs"]
         stage = role.stage
         keyed = bool(stage and stage.state and stage.state.by)
-        flat = params["tail_bytes"] // WORD if stage and stage.state and not keyed else 0
+        flat = params["tail_bytes"] // WORD if (stage and stage.state and not keyed) or role.is_link else 0
         self.words = c.TAKEN // WORD + inputs + outputs * c.PUT // WORD + flat
         rows = stage.state.max if stage and stage.state and keyed else 0
         row_words = row_bytes(wiring, stage) // WORD if stage and stage.state else 0
@@ -136,7 +136,7 @@ class Desk:
 
     @property
     def tail(self) -> np.ndarray:
-        """The words of flat state in `now`."""
+        """The words of flat state in `now`, or those of a link."""
         return self.now[self.put(self.hot.outputs) :]
 
 

@@ -21,14 +21,15 @@ import numpy as np
 from numba import types
 
 from byteor.kernel import commit as c
-from byteor.kernel import feed, turns
+from byteor.kernel import feed, links, turns
 from byteor.kernel.hot import hot
 from byteor.kernel.plain import keep, own
 
 COMMIT = ("filled", "written", "committed", "home", "published", "released", "rung")
 FED, END_FILLED, END_COMMITTED = "fed", "end filled", "end committed"
 APPENDED, SPOOLED, CONVERTED, RENAMED = "appended", "spooled", "converted", "renamed"
-POINTS = (*COMMIT, FED, END_FILLED, END_COMMITTED, APPENDED, SPOOLED, CONVERTED, RENAMED)
+SENT, RECEIVED, TOLD = "sent", "received", "told"
+POINTS = (*COMMIT, FED, END_FILLED, END_COMMITTED, APPENDED, SPOOLED, CONVERTED, RENAMED, SENT, RECEIVED, TOLD)
 Deaths = Mapping[str, Sequence[tuple[str, int]]]  # by role: a point and a number of times for each start
 
 _getpid = types.ExternalFunction("getpid", types.int32())
@@ -47,9 +48,18 @@ class Steps:
     feed_rows: Any
     await_turn: Any
     make_turns: Any
+    settle_link: Any
 
 
-SHIPPED = Steps(c.recover, c.close_outputs, feed.settle_turn, feed.feed_rows, feed.await_turn, turns.make_turns)
+SHIPPED = Steps(
+    c.recover,
+    c.close_outputs,
+    feed.settle_turn,
+    feed.feed_rows,
+    feed.await_turn,
+    turns.make_turns,
+    links.settle_link,
+)
 _FIELDS: Any = (*c.Desk._fields, "death")
 Mortal = namedtuple("Mortal", _FIELDS)  # type: ignore[misc] # a desk that says where to die
 
@@ -111,6 +121,7 @@ def mortal() -> Steps:
         feed_rows=_again(feed.feed_rows, settle=_behind(settle, _FED)),
         await_turn=_again(feed.await_turn, settle=settle),
         make_turns=_again(turns.make_turns, settle=settle),
+        settle_link=_again(links.settle_link, settle=settle),
     )
 
 

@@ -64,6 +64,11 @@ class Role:
     rings: tuple[int, ...]
 
     @property
+    def is_link(self) -> bool:
+        """Whether it is the end of a lane that crosses to another host."""
+        return self.kind in (link.OUT, link.IN)
+
+    @property
     def stage(self) -> Stage | None:
         return self.part.stage if self.kind == "stage" else None
 

@@ -1,0 +1,12 @@
+"""From a link to its fabric, by name."""
+
+from __future__ import annotations
+
+from byteor.fabric.contract import Fabric, Say
+from byteor.fabric.link import Link
+from byteor.fabric.tcp import Tcp
+
+
+def open_fabric(link: Link, say: Say) -> Fabric:
+    """The fabric that a link names; nothing is opened yet."""
+    return Tcp(link, say)

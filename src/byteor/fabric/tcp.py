@@ -1,0 +1,308 @@
+"""The fabric of the standard library: one TCP connection a link, encrypted if it has certificates.
+
+Rule 1. Sockets never block: who waits does so in one `poll`, on all that can bring an end to the waiting.
+Rule 2. One connection at a time. A new one replaces the old one: its peer has given that up.
+Rule 3. Of a broken connection nothing is kept, not even half a message.
+Rule 4. TLS wants one caller at a time, whichever way the bytes go: a lock, held only while nothing waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+
+from byteor.diag import Diagnostic, Refused
+from byteor.fabric import findings
+from byteor.fabric.contract import NO_PEER_AFTER, Place, Say
+from byteor.fabric.link import Link
+from byteor.fabric.messages import HEAD_BYTES, Message, decode
+from byteor.fabric.tls import context_of, is_distrust
+
+CONNECTING = 1.0  # seconds that one attempt may take
+PAUSE = 0.05  # between two attempts
+STALL = 5.0  # seconds without a byte, in the midst of a message
+GREETING = 2.0  # seconds that the other side has for its certificate
+BUFFER = 4 << 20
+
+
+class Gone(Exception):
+    """The connection is no more."""
+
+
+class Connection:
+    """One connection: bytes out and in, none of which waits."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.end = end
+        self.fd = end.fileno()
+        self._head = bytearray(HEAD_BYTES)
+        self._got = 0
+        self._lock = threading.Lock()
+        self._secure = isinstance(end, ssl.SSLSocket)
+        self.heard = False
+        end.setblocking(False)
+
+    def read(self, into: memoryview) -> int:
+        """Read what is there; 0 when nothing is."""
+        try:
+            with self._lock if self._secure else contextlib.nullcontext():
+                n = self.end.recv_into(into)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+        except OSError as e:
+            raise Gone(e) from e
+        if n == 0:
+            raise Gone
+        return n
+
+    def write(self, parts: list[memoryview]) -> int:
+        """Write what can be taken; 0 when nothing can."""
+        try:
+            if not self._secure:
+                return self.end.sendmsg(parts)
+            with self._lock:
+                return self.end.send(parts[0])
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+        except OSError as e:
+            raise Gone(e) from e
+
+    def head(self) -> Message | None:
+        """The next head, once all of it is there; raise for what is none."""
+        while self._got < HEAD_BYTES:
+            n = self.read(memoryview(self._head)[self._got :])
+            if n == 0:
+                return None
+            self._got += n
+        self._got = 0
+        message = decode(self._head)
+        if message is None:
+            raise Strange
+        self.heard = True
+        return message
+
+    def close(self) -> None:
+        self.end.close()
+
+
+class Strange(Exception):
+    """What came is no message of a link."""
+
+
+class Tcp:
+    """One end of a link over TCP."""
+
+    def __init__(self, link: Link, say: Say) -> None:
+        self._link, self._say = link, say
+        self._context: ssl.SSLContext | None = None
+        self._listener: socket.socket | None = None
+        self._connection: Connection | None = None
+        self._number = self._made = 0
+        self._sending = threading.Lock()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._since = time.monotonic()
+        self._told = False
+        self._why = "nobody was there"
+
+    def open(self) -> None:
+        self._context = context_of(self._link)
+        if self._link.listen:
+            self._listener = _listening(self._link)
+
+    def up(self) -> int:
+        return self._number
+
+    # sending
+
+    def send(self, head: bytes, parts: Sequence[memoryview] = (), wait: bool = True) -> bool:
+        if not self._sending.acquire(blocking=wait):
+            return False
+        try:
+            connection = self._connection
+            return connection is not None and self._sent(connection, [memoryview(head), *parts])
+        finally:
+            self._sending.release()
+
+    def _sent(self, connection: Connection, left: list[memoryview]) -> bool:
+        try:
+            while left:
+                n = connection.write(left)
+                if n == 0 and not _ready(connection.fd, select.POLLOUT, STALL):
+                    raise Gone(TimeoutError("it takes nothing"))
+                left = _behind(left, n)
+        except (Gone, ValueError) as e:  # a socket that was closed meanwhile has no number
+            self._drop(connection, str(e))
+            return False
+        return True
+
+    # receiving
+
+    def recv(self, timeout: float, place: Place) -> Message | None:
+        until = time.monotonic() + timeout
+        while True:
+            connection = self._connection or self._connected(until)
+            if connection is None:
+                return None
+            try:
+                message = connection.head()
+                if message is not None:
+                    return message if self._filled(connection, place(message)) else None
+            except Gone as e:
+                self._broken(connection, e)
+                return None
+            except Strange:
+                self._say(findings.STRANGER.at(self._link.role, "what came is no message of a link"))
+                self._drop(connection, "it speaks another language")
+                return None
+            left = until - time.monotonic()
+            if left <= 0:
+                return None
+            self._await(connection, left)
+
+    def _filled(self, connection: Connection, places: Sequence[memoryview]) -> bool:
+        """Receive the rest of a message; no, when it did not come whole."""
+        for part in places:
+            got = 0
+            while got < len(part):
+                n = connection.read(part[got:])
+                if n == 0 and not self._await(connection, STALL):
+                    self._drop(connection, "it stopped in the midst of a message")
+                    return False
+                got += n
+        return True
+
+    def _await(self, connection: Connection, seconds: float) -> bool:
+        """Wait for bytes; a new connection takes the place of this one."""
+        poll = select.poll()
+        poll.register(connection.fd, select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        if self._listener is not None:
+            poll.register(self._listener.fileno(), select.POLLIN)
+        found = {fd for fd, _ in poll.poll(seconds * 1000)}
+        if self._listener is not None and self._listener.fileno() in found:
+            self._drop(connection, "it was replaced")
+            raise Gone
+        return connection.fd in found
+
+    # connections
+
+    def _connected(self, until: float) -> Connection | None:
+        """Make a connection, if that can be done in time."""
+        while (left := until - time.monotonic()) > 0:
+            if (end := self._accepted(left) if self._listener is not None else self._reached(left)) is not None:
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._made += 1
+                self._connection, self._number = Connection(end), self._made
+                self._told = False
+                return self._connection
+            self._complain()
+        return None
+
+    def _accepted(self, seconds: float) -> socket.socket | None:
+        assert self._listener is not None
+        if not _ready(self._listener.fileno(), select.POLLIN, min(seconds, CONNECTING)):
+            return None
+        try:
+            end, _ = self._listener.accept()
+        except OSError:  # it was gone before it was taken
+            return None
+        try:
+            end.settimeout(GREETING)
+            return self._context.wrap_socket(end, server_side=True) if self._context else end
+        except OSError as e:
+            end.close()
+            self._say(findings.STRANGER.at(self._link.role, f"a connection was closed: {e}"))
+            return None
+
+    def _reached(self, seconds: float) -> socket.socket | None:
+        host, port = split(self._link.connect)
+        end = None
+        try:
+            end = socket.create_connection((host, port), min(max(seconds, 0.01), CONNECTING))
+            end.settimeout(GREETING)
+            return self._context.wrap_socket(end) if self._context else end
+        except OSError as e:
+            if end is not None:
+                end.close()
+            if is_distrust(e):
+                raise self._distrusted(e) from e
+            self._why = str(e)
+            _ready(self._wake, select.POLLIN, min(PAUSE, seconds))
+            return None
+
+    def _broken(self, connection: Connection, gone: Gone) -> None:
+        """A connection ended; where that was for want of trust, there is no use in another."""
+        cause = gone.__cause__
+        if isinstance(cause, OSError) and is_distrust(cause) and not connection.heard and not self._listener:
+            raise self._distrusted(cause)
+        self._drop(connection, str(cause or "it was closed"))
+
+    def _distrusted(self, e: OSError) -> Refused:
+        return Refused([findings.WRONG_CERTIFICATE.at(self._link.role, f"{self._link.address}: {e}")])
+
+    def _drop(self, connection: Connection, why: str) -> None:
+        if self._connection is connection:
+            self._connection, self._number = None, 0
+            self._since, self._why = time.monotonic(), why
+            connection.close()
+
+    def reset(self) -> None:
+        if (connection := self._connection) is not None:
+            self._drop(connection, "it did not answer")
+
+    def _complain(self) -> None:
+        if not self._told and time.monotonic() - self._since >= NO_PEER_AFTER:
+            self._told = True
+            self._say(no_peer(self._link, self._why))
+
+    def close(self) -> None:
+        os.eventfd_write(self._wake, 1)
+        self.reset()
+        if self._listener is not None:
+            self._listener.close()
+
+
+def no_peer(link: Link, why: str) -> Diagnostic:
+    """The finding for a link whose other end does not answer."""
+    doing = "listens at" if link.listen else "connects to"
+    of = f" of `{link.peer}`" if link.peer else ""
+    message = f"it {doing} {link.address}, and the other end{of} did not answer in {NO_PEER_AFTER:g} s: {why}"
+    return findings.NO_PEER.at(link.role, message)
+
+
+def split(address: str) -> tuple[str, int]:
+    """Host and port of an address."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _listening(link: Link) -> socket.socket:
+    host, port = split(link.listen)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        made = socket.create_server((host, port), family=family, backlog=4)
+    except OSError as e:
+        raise Refused([findings.BAD_ADDRESS.at(link.role, f"{link.listen}: {e}")]) from e
+    made.setblocking(False)
+    return made
+
+
+def _ready(fd: int, what: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(fd, what)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _behind(parts: list[memoryview], n: int) -> list[memoryview]:
+    """What is left behind the first `n` bytes."""
+    for k, part in enumerate(parts):
+        if n < len(part):
+            return [part[n:], *parts[k + 1 :]]
+        n -= len(part)
+    return []
