@@ -132,7 +132,7 @@ Instead: let it write fields that it does not read, or say `restart = "never"`; 
 )
 OTHER_RUN = rule(
     "X061",
-    "other-run",
+    "part-of-another-run",
     """What: a host's folder holds its part of another run: the spec, the placement, or the word of the run is another.
 Why: positions in lanes that cross hold for one run on all its hosts; in another one they would lose or repeat records.
 Instead: put the documents back to go on; `--new` on every host gives up what is left, and starts anew.""",
