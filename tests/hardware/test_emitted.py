@@ -24,11 +24,17 @@ def faults(what: Compiled) -> list[str]:
     return list(emitted.judge(emitted.look(what)))
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+def _named(name: str) -> Any:
+    """An entry as a parameter; the turns of roles take a second each."""
+    return pytest.param(name, marks=[pytest.mark.stress] if name.startswith("turns, ") else [])
+
+
+@pytest.mark.parametrize("name", [_named(name) for name in ENTRIES])
 def test_an_entry_keeps_its_orders(name: str) -> None:
     assert faults(compiled(name, TREE)) == []
 
 
+@pytest.mark.stress
 def test_every_operation_of_the_kernel_is_looked_at() -> None:
     sites = {s for name in ENTRIES for s in compiled(name, TREE).asked.values()}
     assert kernel_sites() <= {(s.module, s.line, s.operation) for s in sites}

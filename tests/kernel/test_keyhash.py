@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from byteor.kernel.hot import waiting
 from byteor.kernel.keyhash import hash_all, owners_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "spec" / "shard_hash.md").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ def words_of(*keys: bytes) -> np.ndarray:
 @pytest.mark.parametrize("key", VECTORS)
 def test_a_vector(key: bytes) -> None:
     hashes = np.zeros(2, np.uint64)
-    hash_all(words_of(key, key), len(key), hashes)
+    waiting(hash_all)(words_of(key, key), len(key), hashes)
     assert hashes.tolist() == [VECTORS[key]] * 2
 
 
@@ -36,5 +37,5 @@ def test_a_vector(key: bytes) -> None:
 def test_owners_are_the_hash_modulo_the_shards(shards: int) -> None:
     keys = [key for key in VECTORS if len(key) == 2] * 3
     owners = np.zeros(len(keys), np.uint16)
-    owners_of(words_of(*keys), 2, shards, np.zeros(2, np.uint64), owners)
+    waiting(owners_of)(words_of(*keys), 2, shards, np.zeros(2, np.uint64), owners)
     assert owners.tolist() == [VECTORS[key] % shards for key in keys]

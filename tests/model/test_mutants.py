@@ -4,8 +4,7 @@ import pytest
 
 from byteor.testing.report import ORDERS, summary, verdicts
 
-
-SLOW = ("byteor.kernel.commit", "byteor.kernel.turns")  # every scenario of a plant reaches them
+SLOW = ("byteor.kernel.commit", "byteor.kernel.turns", "byteor.kernel.wait")  # every scenario of a plant reaches them
 
 
 @pytest.mark.parametrize("but", [SLOW, pytest.param((), marks=[pytest.mark.stress, pytest.mark.timeout(900)])])

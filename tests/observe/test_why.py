@@ -48,6 +48,7 @@ def test_a_slow_source(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.stress
 def test_a_slow_output(tmp_path: Path) -> None:
     with made.running(tmp_path, three(capacity=64), sink="slow_sink") as plant:
         verdict, *_ = told(plant)
@@ -62,6 +63,7 @@ def test_a_small_lane(tmp_path: Path) -> None:
     assert "capacity 1)" in verdict.sentence and "1 at a time" in verdict.sentence
 
 
+@pytest.mark.stress
 def test_too_few_workers(tmp_path: Path) -> None:
     with made.running(tmp_path, made.two_workers("sleeps")) as plant:
         verdict, motion, window = told(plant)
@@ -73,6 +75,7 @@ def test_too_few_workers(tmp_path: Path) -> None:
     assert (skewed.what, skewed.names) == ("skew", ("left",))
 
 
+@pytest.mark.stress
 @pytest.mark.skipif(CORES < 2, reason="all roles share the only core")
 def test_a_shared_core(tmp_path: Path) -> None:
     stages = made.stage("first", "counts", False), made.stage("second", "counts_more", False), made.stage("third")

@@ -183,6 +183,7 @@ def resumed(plant: Bad) -> tuple[int, list[str]]:
     return ended(plant.command("run", "--resume", str(plant.where), "--json", "--keep"))
 
 
+@pytest.mark.stress
 def test_resuming_what_is_not_what_it_was(tmp_path: Path) -> None:
     """Whatever is another one by then is told, and once it is back again the plant goes on exactly."""
     plant = bad(tmp_path, work=HALTS)
@@ -204,6 +205,7 @@ def test_resuming_what_is_not_what_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "out.raw").read_bytes() == wanted() and plant.left() == ["out.raw"]
 
 
+@pytest.mark.stress
 def test_resuming_an_output_whose_records_are_gone(tmp_path: Path) -> None:
     plant = bad(tmp_path, work=HALTS)
     left(plant)

@@ -35,6 +35,7 @@ def died(seed: int, folder: Path, times: int, each: int) -> Campaign:
     return campaign
 
 
+@pytest.mark.stress
 def test_every_kind_of_role_dies_at_each_of_its_points(tmp_path: Path) -> None:
     campaign = died(EVERY_KIND, tmp_path, times=12, each=1)
     wiring = wire(dags.dag(EVERY_KIND, journals=True).graph)

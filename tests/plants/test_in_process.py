@@ -23,7 +23,7 @@ from byteor.plant.status import Status
 from byteor.plant.wiring import wire
 from tests.plants import dags, oracle
 
-SEEDS = 40
+SEEDS = 16
 WAYS = {
     "stepped": Options(batch=64, threads=False),
     "threads": Options("backoff", batch=64),

@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from byteor.kernel.atomics import load_acquire, load_relaxed, prefetch, store_relaxed, store_release
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import anywhere, hot
 from byteor.kernel.ring import advance
 from byteor.kernel.wait import ring
 
@@ -106,7 +106,7 @@ def publish(handle, sequence):
         ring((load_relaxed(handle + SENDER_HEAD + i * GATE_STRIDE + 8),))
 
 
-@hot
+@anywhere
 def try_send(handle, record):
     """Send one record; False when there is no room."""
     size = load_relaxed(handle + BYTES)
@@ -120,7 +120,7 @@ def try_send(handle, record):
     return True
 
 
-@hot
+@anywhere
 def try_send_many(handle, rows):
     """Send as many rows as there is room for; answer how many."""
     count = min(room(handle), len(rows))
@@ -191,7 +191,7 @@ def ready(handle):
     return 0
 
 
-@hot
+@anywhere
 def try_receive(handle, record):
     """Receive one record into `record`; False when there is none."""
     size = load_relaxed(handle + BYTES)
@@ -231,7 +231,7 @@ def take_row(handle, limit):
     return ring, at, count
 
 
-@hot
+@anywhere
 def try_receive_many(handle, out):
     """Receive what one ring has into `out`; answer how many."""
     give_back(handle)

@@ -14,7 +14,7 @@ import numpy as np
 from byteor.kernel.atomics import load_relaxed, store_relaxed
 from byteor.kernel.ends import Block as Block
 from byteor.kernel.ends import bytes_of, get, put
-from byteor.kernel.hot import hot
+from byteor.kernel.hot import anywhere, hot
 from byteor.kernel.journal import (
     COMMITTED,
     DATA,
@@ -75,7 +75,7 @@ def held_to(record, size):
         raise ValueError("the record is not of the lane's type")
 
 
-@hot
+@anywhere
 def try_put(handle, record):
     """Make this the latest value; False when this writer has left."""
     size = load_relaxed(handle + BYTES)
@@ -92,7 +92,7 @@ def try_put(handle, record):
     return True
 
 
-@hot
+@anywhere
 def try_get(handle, record, tries):
     """Copy the latest value into `record`; answer its number, 0 when there is none, -1 when every look was passed."""
     held_to(record, load_relaxed(handle + BYTES))
@@ -102,7 +102,7 @@ def try_get(handle, record, tries):
     return number
 
 
-@hot
+@anywhere
 def try_append(handle, record):
     """Append a record; False when Python has to append it, because a file begins or this writer has left."""
     size = load_relaxed(handle + SIZE)
@@ -132,7 +132,7 @@ def within(log, position, file):
     return position // log.segment_bytes == file and position % log.segment_bytes != 0
 
 
-@hot
+@anywhere
 def try_take(handle, record, tries):
     """Copy the next record into `record`; 1, or 0 when there is none now, or -1 when Python has to look.
 

@@ -4,6 +4,7 @@ Rule 1. A hot function is plain, top-level or one closure deep, small, and has i
 Rule 2. Whoever calls from Python says whether the call may wait: `short` keeps the GIL, `waiting` releases it.
 Rule 3. What runs a user's code is `lending`: it waits, and may raise.
 Rule 4. These forms are compiled on first use and kept in the cache that is never stale.
+Rule 5. Python cannot call what is only `hot`, so that it need not be compiled for that; what users call is `anywhere`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ from typing import Any
 import numba
 
 from byteor.kernel.cache import cached
+from byteor.kernel.callee import Callee
 from byteor.kernel.lend import lent
 
 
 def hot(function: Any) -> Any:
     """Mark a function as hot: hot callers inline it, Python calls its `waiting` or `short` form."""
+    return numba.njit(pipeline_class=Callee)(function)
+
+
+def anywhere(function: Any) -> Any:
+    """Mark a hot function that users call: from their compiled code, or from Python."""
     return numba.njit(function)
 
 
 def inlined(function: Any) -> Any:
     """Mark a hot function whose calls are always inlined: else each would copy the tuples that it is given."""
-    return numba.njit(forceinline=True)(function)
+    return numba.njit(forceinline=True, pipeline_class=Callee)(function)
 
 
 @functools.cache
