@@ -15,11 +15,12 @@ from numba.core.typed_passes import NativeLowering
 
 def way() -> Any:
     """A new built-in, as Numba wants one, that refuses with a TypeError whatever it is called with."""
-    return (nothing for nothing in ()).throw
+    nothing: tuple[int, ...] = ()
+    return (one for one in nothing).throw
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
-class Keyed(LoweringPass):
+class Keyed(LoweringPass):  # type: ignore[misc]
     """Let callers find the function, as NativeLowering does for those that Python may call."""
 
     _name = "byteor_keyed"
@@ -35,7 +36,7 @@ class Keyed(LoweringPass):
         return True
 
 
-class Callee(CompilerBase):
+class Callee(CompilerBase):  # type: ignore[misc]
     """Numba's pipeline, without what only Python needs: a third of the time that it takes."""
 
     def define_pipelines(self) -> list[PassManager]:
