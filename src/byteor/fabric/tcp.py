@@ -145,25 +145,26 @@ class Tcp:
 
     def recv(self, timeout: float, place: Place) -> Message | None:
         until = time.monotonic() + timeout
-        while True:
-            connection = self._connection or self._connected(until)
-            if connection is None:
-                return None
-            try:
-                message = connection.head()
-                if message is not None:
-                    return message if self._filled(connection, place(message)) else None
-            except Gone as e:
-                self._broken(connection, e)
-                return None
-            except Strange:
-                self._say(findings.STRANGER.at(self._link.role, "what came is no message of a link"))
-                self._drop(connection, "it speaks another language")
-                return None
+        connection = self._connection
+        if connection is None:
+            self._connect(until)
+            return None  # whoever calls looks at once whether there is a new one
+        try:
+            return self._received(connection, until, place)
+        except Gone as e:
+            self._broken(connection, e)
+        except Strange:
+            self._say(findings.STRANGER.at(self._link.role, "what came is no message of a link"))
+            self._drop(connection, "it speaks another language")
+        return None
+
+    def _received(self, connection: Connection, until: float, place: Place) -> Message | None:
+        while (message := connection.head()) is None:
             left = until - time.monotonic()
             if left <= 0:
                 return None
             self._await(connection, left)
+        return message if self._filled(connection, place(message)) else None
 
     def _filled(self, connection: Connection, places: Sequence[memoryview]) -> bool:
         """Receive the rest of a message; no, when it did not come whole."""
@@ -186,23 +187,22 @@ class Tcp:
             poll.register(self._listener.fileno(), select.POLLIN)
         found = {fd for fd, _ in poll.poll(seconds * 1000)}
         if self._listener is not None and self._listener.fileno() in found:
-            self._drop(connection, "it was replaced")
             raise Gone
         return connection.fd in found
 
     # connections
 
-    def _connected(self, until: float) -> Connection | None:
+    def _connect(self, until: float) -> None:
         """Make a connection, if that can be done in time."""
-        while (left := until - time.monotonic()) > 0:
-            if (end := self._accepted(left) if self._listener is not None else self._reached(left)) is not None:
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._made += 1
-                self._connection, self._number = Connection(end), self._made
-                self._told = False
-                return self._connection
-            self._complain()
-        return None
+        while self._connection is None and (left := until - time.monotonic()) > 0:
+            end = self._accepted(left) if self._listener is not None else self._reached(left)
+            if end is None:
+                self._complain()
+                continue
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._made += 1
+            self._told = False
+            self._connection, self._number = Connection(end), self._made
 
     def _accepted(self, seconds: float) -> socket.socket | None:
         assert self._listener is not None
@@ -241,7 +241,7 @@ class Tcp:
         cause = gone.__cause__
         if isinstance(cause, OSError) and is_distrust(cause) and not connection.heard and not self._listener:
             raise self._distrusted(cause)
-        self._drop(connection, str(cause or "it was closed"))
+        self._drop(connection, str(cause or "it was closed, or another one came"))
 
     def _distrusted(self, e: OSError) -> Refused:
         return Refused([findings.WRONG_CERTIFICATE.at(self._link.role, f"{self._link.address}: {e}")])

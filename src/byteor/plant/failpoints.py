@@ -28,8 +28,8 @@ from byteor.kernel.plain import keep, own
 COMMIT = ("filled", "written", "committed", "home", "published", "released", "rung")
 FED, END_FILLED, END_COMMITTED = "fed", "end filled", "end committed"
 APPENDED, SPOOLED, CONVERTED, RENAMED = "appended", "spooled", "converted", "renamed"
-SENT, RECEIVED, TOLD = "sent", "received", "told"
-POINTS = (*COMMIT, FED, END_FILLED, END_COMMITTED, APPENDED, SPOOLED, CONVERTED, RENAMED, SENT, RECEIVED, TOLD)
+LINKED = SENT, RECEIVED, TOLD = "sent", "received", "told"
+POINTS = (*COMMIT, FED, END_FILLED, END_COMMITTED, APPENDED, SPOOLED, CONVERTED, RENAMED, *LINKED)
 Deaths = Mapping[str, Sequence[tuple[str, int]]]  # by role: a point and a number of times for each start
 
 _getpid = types.ExternalFunction("getpid", types.int32())

@@ -439,7 +439,8 @@ def _nowhere(m: Message) -> Sequence[memoryview]:
 
 def _bytes(array: Any) -> memoryview:
     """The memory of an array, byte by byte."""
-    return memoryview(np.asarray(array).reshape(-1).view(np.uint8)).cast("B")
+    flat: Any = np.asarray(array).reshape(-1).view(np.uint8)
+    return memoryview(flat).cast("B")
 
 
 def _signed(number: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from byteor.kernel import commit, feed, moves, steps, turns
+from byteor.kernel import commit, feed, links, moves, steps, turns
 from byteor.kernel.hot import hot
 from byteor.kernel.plain import view
 from byteor.kernel.wait import Waiter
@@ -96,6 +96,11 @@ def role_entries() -> dict[str, Entry]:
         "feed_rows": (feed.feed_rows, (DESK, FEED, 4, 4, WAITER)),
         "await_turn": (feed.await_turn, (DESK, 1, WAITER)),
         "settle_turn": (feed.settle_turn, (DESK,)),
+        "look_at_lane": (links.look_at_lane, (DESK,)),
+        "settle_link": (links.settle_link, (DESK,)),
+        "post": (links.post, (WORD, WORD, WORD)),
+        "await_mail": (links.await_mail, (DESK, WORD, WORD, WAITER)),
+        "await_credit": (links.await_credit, (DESK, WORD, WORD, WAITER)),
         **_stages(),
         **_movers(),
     }
