@@ -89,6 +89,9 @@ SITUATIONS = {
     "a type that its next role does not take": Situation(
         "S044", edits={'writes = ["b"]': 'writes = ["b"]\nout = "sum"'}
     ),
+    "a core that is not here": Situation(
+        "X056", edits={"[[egress]]": '[[pin]]\nrole = "work"\ncpu = 4096\n\n[[egress]]'}
+    ),
     "a lane too small for its message": Situation("S021", prepare=narrow),
     "a lane too small for what comes of one record": Situation(
         "S118", edits={'writes = ["b"]': 'out = "row"\nmax_out = 99'}, work="def work(row, out):\n    return 0\n"

@@ -8,6 +8,7 @@ Rule 4. An output is completed when all of them can be: each egress waits for th
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -41,6 +42,8 @@ from byteor.transport import locks
 def main(teller: channel.Teller, argument: dict[str, Any]) -> int:
     """Run the roles that `argument` names in the plant of its folder; answer with the exit status."""
     where, names = Path(argument["dir"]), tuple(argument["roles"])
+    if argument["cores"]:
+        os.sched_setaffinity(0, argument["cores"])  # before there are threads: they have it from this one
     with Members(where, directory.look(where).manifest, names, teller) as members:
         return members.live(where / directory.LOCK)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from byteor.diag import Diagnostic, rule
+from byteor.fabric import findings as links
 
 HELD = rule(
     "X040",
@@ -130,6 +131,13 @@ NOT_AGAIN = rule(
 Why: its slots are changed in place: a successor would meet a batch that is half done, and change it twice.
 Instead: let it write fields that it does not read, or say `restart = "never"`; roles of a lane graph may always.""",
 )
+NO_CORE = rule(
+    "X056",
+    "no-core",
+    """What: a role is pinned to a core that is not on this machine, or that this process may not use.
+Why: it would run anywhere, and what it was pinned for would be lost without a word.
+Instead: name a core that is here, or leave it to `pinning = "balanced"`.""",
+)
 OTHER_RUN = rule(
     "X061",
     "part-of-another-run",
@@ -152,6 +160,7 @@ Why: a host runs what stands under its name, and nothing else.
 Instead: use a name of a `[[host]]`.""",
 )
 STATUSES = {HELD.code: 4, ROLE_HELD.code: 4, REGION_LOST.code: 5, OTHER_RUN.code: 5}
+STATUSES |= {links.OTHER_RUN.code: 5, links.PEER_LOST.code: 5}
 REFUSED = 2
 
 

@@ -22,6 +22,7 @@ from byteor.edges.open import open_sink, open_source
 from byteor.edges.resume import changed, identity, judge_input, rows_after
 from byteor.edges.spool import Spooled, can_be_exact, judge_output
 from byteor.exec import findings as x
+from byteor.plant import cores
 from byteor.plant.assembly import Outside
 from byteor.plant.ends import Outlet
 from byteor.plant.logs import audits
@@ -85,6 +86,7 @@ def judged(
 ) -> dict[str, Any]:
     """Hold the places of a plant in processes to what each role may need of them; answer what the inputs are now."""
     found = [*_streams("input", inputs), *_streams("output", outputs), *unplaced(graph, inputs, outputs)]
+    found += cores.missing(placement)
     types = {message.name: message for message in graph.types}
     for at in graph.ingresses:
         name = at.ingress.name

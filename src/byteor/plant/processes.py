@@ -21,7 +21,7 @@ from byteor.exec.run import Report
 from byteor.exec.stage import Stage
 from byteor.kernel.hot import short
 from byteor.kernel.wait import ring
-from byteor.plant import channel, directory, places, shared
+from byteor.plant import channel, cores, directory, places, shared
 from byteor.plant.assembly import assemble, prepare
 from byteor.plant.blocks import Blocks
 from byteor.plant.body import graph_of, manner_of, refuse
@@ -96,9 +96,11 @@ class Processes:
 
     def _roles(self) -> Iterator[Role]:
         """What to start: a process for each group, else for each role."""
-        for name, members in groups(self.wiring, self.placement).items():
+        processes = groups(self.wiring, self.placement)
+        pinned = cores.spread(processes, self.placement)
+        for name, members in processes.items():
             lines = [self.placement.place(member) for member in members]
-            argument = {"dir": str(self.held.where), "roles": list(members)}
+            argument = {"dir": str(self.held.where), "roles": list(members), "cores": list(pinned[name])}
             ingress = any(self.wiring.role(member).kind == "ingress" for member in members)  # type: ignore[union-attr]
             yield Role(name, BODY, argument, *_policy(lines), ingress=ingress, path=name)
 
@@ -185,8 +187,10 @@ def resume(where: Path) -> Processes:
     held = directory.resume(where)
     try:
         wiring = wire(graph_of(held.manifest), part_of(held.manifest.part))
+        placement = decode_placement(held.manifest.placement)
+        refuse(cores.missing(placement))
         blocks = shared.attach(wiring, held.where, held.manifest.generations, wiring.roles)
-        return Processes(held, wiring, blocks, decode_placement(held.manifest.placement))
+        return Processes(held, wiring, blocks, placement)
     except BaseException:
         held.release()
         raise
