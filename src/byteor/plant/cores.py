@@ -1,7 +1,7 @@
 """Which cores the processes of a plant may use.
 
-Rule 1. A process has the cores that its roles name; `balanced` deals the cores that nobody named to the others, in turn.
-Rule 2. A core that this process may not use is told before anything starts: it may be gone when a plant is gone on with.
+Rule 1. A process has the cores that its roles name; `balanced` deals those that nobody named to the others, in turn.
+Rule 2. A core that this process may not use is told before anything starts: some may be gone when a plant is resumed.
 """
 
 from __future__ import annotations
