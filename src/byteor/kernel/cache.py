@@ -41,13 +41,15 @@ def folder() -> Path:
     return Path(os.environ.get("BYTEOR_CACHE") or Path(base) / "byteor")
 
 
-@functools.cache
 def _sources() -> str:
     digest = hashlib.sha256(f"{sys.version} {numba.__version__} {np.__version__}".encode())
     here = Path(__file__).parent
     for path in sorted([*here.glob("*.py"), *(here.parent / "abi").glob("*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+_LOADED = _sources()  # taken now: files that change under this process are not what it runs
 
 
 def _is_own(function: Any) -> bool:
@@ -65,7 +67,7 @@ class _Walk:
     """Feeds a digest with everything that a function can reach."""
 
     def __init__(self, lenient: bool = False) -> None:
-        self.digest = hashlib.sha256(_sources().encode())
+        self.digest = hashlib.sha256(_LOADED.encode())
         self.lenient = lenient
         self.seen: dict[int, int] = {}
 
