@@ -1,0 +1,112 @@
+"""A plant on several hosts gives the bytes of one, goes on where a host died, and never mixes two runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from byteor.cli.carry import Asked, carry_out
+from tests.place.hosts import KILL, TERM, Host, await_that, certificates, given_up
+
+HERE = Path(__file__).parent
+PLACE = """\
+place = 1
+plan = "orders.toml"
+{head}
+[input]
+in = "{source}"
+
+[output]
+out = "out.csv"
+
+[[host]]
+name = "a"
+address = "127.0.0.1:{port}"
+roles = ["in", "tax"]
+
+[[host]]
+name = "b"
+address = "127.0.0.1:{more}"
+roles = ["dear", "both", "out"]
+"""
+TLS = '[tls]\nauthority = "ca.pem"\ncertificate = "{host}.pem"\nkey = "{host}.key"\n'
+ROWS = 20_000
+
+
+def placed(folder: Path, head: str = "", source: str = "orders.csv") -> tuple[Host, Host]:
+    """Lay a plant out in a folder: its plan, its code, its input, and a placement on two hosts of this machine."""
+    for name in ("orders.toml", "shop.py"):
+        shutil.copy(HERE / name, folder)
+    rows = "".join(f"{i},{i % 200},0\n" for i in range(ROWS))
+    (folder / "orders.csv").write_text("id,price,total\n" + rows)
+    port = 20_000 + os.getpid() % 10_000 + (hash(str(folder)) % 100) * 200
+    path = folder / "place.toml"
+    path.write_text(PLACE.replace("{head}", head).format(source=source, port=port, more=port + 100, host="{host}"))
+    return Host(path, "a"), Host(path, "b")
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> bytes:
+    """What the plant gives on one host."""
+    placed(tmp_path)
+    out = tmp_path / "alone.csv"
+    outcome = carry_out(str(tmp_path / "orders.toml"), Asked((f"in={tmp_path}/orders.csv",), (f"out={out}",)))
+    assert outcome.exit == 0, outcome.error
+    return out.read_bytes()
+
+
+def test_two_hosts_give_the_bytes_of_one_and_are_over_then(tmp_path: Path, alone: bytes) -> None:
+    a, b = placed(tmp_path, TLS)
+    certificates(tmp_path, ("a", "b"))
+    with given_up((a, b)):
+        a.start(), b.start()
+        assert [host.end()[0] for host in (a, b)] == [0, 0]
+        assert (tmp_path / "out.csv").read_bytes() == alone
+        assert sorted(path.name for path in b.folder.iterdir()) == ["ended.json", "manifest.json", "supervisor"]
+        (tmp_path / "out.csv").unlink()
+        assert a.start().end()[:2] == (0, "a: done already; `--new` starts anew\n")
+        status, _, err = b.start("--run", "tomorrow").end()
+        assert status == 5 and "X061" in err
+        assert not (tmp_path / "out.csv").exists()
+
+
+def test_hosts_go_on_where_they_were_killed(tmp_path: Path, alone: bytes) -> None:
+    a, b = placed(tmp_path)
+    with given_up((a, b)):
+        a.start()
+        await_that(lambda: a.depth("tax_out") == 256)  # nobody takes: the lane fills
+        assert a.end(KILL)[0] == -KILL
+        b.start(), a.start()
+        await_that(lambda: b.taken("tax_out.in") > 0)
+        status = b.end(TERM)[0]
+        assert status in (143, 0) and b.folder.exists()
+        b.start()
+        assert [host.end()[0] for host in (a, b)] == [0, 0]
+    assert (tmp_path / "out.csv").read_bytes() == alone
+
+
+def test_a_wiped_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = placed(tmp_path, source="python:shop:rows")
+    monkeypatch.setenv("BYTEOR_TEST_OVER", str(tmp_path / "over"))
+    with given_up((a, b)):
+        a.start(), b.start()
+        await_that(lambda: b.taken("tax_out.in") == 1000)
+        assert b.end(TERM)[0] == 143
+        shutil.rmtree(b.folder)
+        b.start()
+        (tmp_path / "over").touch()  # the end of the stream is what crosses next
+        status, _, err = a.end()
+        assert status == 5 and "F008" in err
+        assert b.end(TERM)[0] in (143, 5)
+
+
+def test_what_is_not_on_a_host_is_a_finding(tmp_path: Path) -> None:
+    a, b = placed(tmp_path, TLS)
+    status, _, err = a.start().end()
+    assert status == 2 and err.count("X062") == 4 and "line" not in err
+    b.name = "c"
+    status, _, err = b.start().end()
+    assert status == 2 and "X063" in err and not b.folder.exists()
