@@ -40,7 +40,9 @@ def test_every_kind_of_role_dies_at_each_of_its_points(tmp_path: Path) -> None:
     campaign = died(EVERY_KIND, tmp_path, times=12, each=1)
     wiring = wire(dags.dag(EVERY_KIND, journals=True).graph)
     wanted = {(kind, p) for r in wiring.roles for kind in kinds_of(wiring, r) for p in points_of(wiring, r)}
-    assert {kind for kind, _ in wanted} == KINDS and {point for _, point in wanted} == set(failpoints.POINTS) - set(failpoints.LINKED)
+    assert {kind for kind, _ in wanted} == KINDS and {point for _, point in wanted} == set(failpoints.POINTS) - set(
+        failpoints.LINKED
+    )
     missed = wanted - set(campaign.tally.fell)
     print(campaign.tally.kills, "deaths; not passed:", sorted(missed))
     # How many records an `end` has left, and so whether some were sent and some were not, is the graph's choice.
