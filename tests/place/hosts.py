@@ -18,6 +18,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from byteor.cli.app import app
+from byteor.testing.certificates import authority, can_make, certificate
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from byteor.cli import main; main()")
@@ -34,11 +39,19 @@ class Host:
 
     def start(self, *more: str) -> Host:
         """Start its part, or start it again."""
-        words = ["host", "--name", self.name, "--place", str(self.place), "--resume", str(self.folder), *more]
+        words = [*self.words, *more]
         environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}"}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
         self.run = subprocess.Popen([*self.via, *COMMAND, *words], text=True, env=environment, **pipes)  # type: ignore[call-overload]
         return self
+
+    def here(self, *more: str) -> Result:
+        """Ask for its part in this very process: for what is answered before anything runs."""
+        return CliRunner().invoke(app, [*self.words, *more])
+
+    @property
+    def words(self) -> list[str]:
+        return ["host", "--name", self.name, "--place", str(self.place), "--resume", str(self.folder)]
 
     def end(self, number: int | None = None) -> tuple[int, str, str]:
         """Wait for its end, after a signal if one is given: the status, and what it said."""
@@ -101,17 +114,11 @@ def await_that(true: Callable[[], bool]) -> None:
 
 def certificates(folder: Path, names: Sequence[str]) -> None:
     """Make an authority and a certificate for each name: `ca.pem`, `NAME.pem`, `NAME.key`."""
-    tool = shutil.which("openssl") or pytest.skip("no openssl to make certificates with")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-
-    def ask(*words: str | Path) -> None:
-        subprocess.run([tool, *map(str, words)], check=True, capture_output=True, cwd=folder)
-
-    ask("req", "-x509", *key, "-subj", "/CN=plants", "-keyout", "ca.key", "-out", "ca.pem")
+    if not can_make():
+        pytest.skip("no openssl to make certificates with")
+    authority(folder)
     for name in names:
-        ask("req", *key[:-2], "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
-        ask("x509", "-req", "-in", f"{name}.csr", *signed, "-out", f"{name}.pem")
+        certificate(folder, name)
 
 
 @contextlib.contextmanager

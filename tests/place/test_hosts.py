@@ -67,12 +67,13 @@ def test_two_hosts_give_the_bytes_of_one_and_are_over_then(tmp_path: Path, alone
         assert (tmp_path / "out.csv").read_bytes() == alone
         assert sorted(path.name for path in b.folder.iterdir()) == ["ended.json", "manifest.json", "supervisor"]
         (tmp_path / "out.csv").unlink()
-        assert a.start().end()[:2] == (0, "a: done already; `--new` starts anew\n")
-        status, _, err = b.start("--run", "tomorrow").end()
-        assert status == 5 and "X061" in err
+        again, other = a.here(), b.here("--run", "tomorrow")
+        assert (again.exit_code, again.stdout) == (0, "a: done already; `--new` starts anew\n")
+        assert other.exit_code == 5 and "X061" in other.stderr
         assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.slow
 def test_hosts_go_on_where_they_were_killed(tmp_path: Path, alone: bytes) -> None:
     a, b = placed(tmp_path)
     with given_up((a, b)):
@@ -88,6 +89,7 @@ def test_hosts_go_on_where_they_were_killed(tmp_path: Path, alone: bytes) -> Non
     assert (tmp_path / "out.csv").read_bytes() == alone
 
 
+@pytest.mark.slow
 def test_a_wiped_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = placed(tmp_path, source="python:shop:rows")
     monkeypatch.setenv("BYTEOR_TEST_OVER", str(tmp_path / "over"))
@@ -105,8 +107,8 @@ def test_a_wiped_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_what_is_not_on_a_host_is_a_finding(tmp_path: Path) -> None:
     a, b = placed(tmp_path, TLS)
-    status, _, err = a.start().end()
-    assert status == 2 and err.count("X062") == 4 and "line" not in err
+    said = a.here()
+    assert said.exit_code == 2 and said.stderr.count("[X062]") == 3
     b.name = "c"
-    status, _, err = b.start().end()
-    assert status == 2 and "X063" in err and not b.folder.exists()
+    said = b.here()
+    assert said.exit_code == 2 and "[X063]" in said.stderr and not b.folder.exists()
