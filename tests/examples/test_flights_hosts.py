@@ -1,4 +1,4 @@
-"""The flights plant on two and on three hosts gives the bytes of one: over the loopback, and between network namespaces.
+"""The flights plant on two and three hosts gives the bytes of one: on the loopback, and between network namespaces.
 
 Rule 1. All links show certificates; the placements are the example's own, with other addresses and files.
 """
