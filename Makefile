@@ -1,6 +1,6 @@
 # Three commands: `make run`, `make plant` and `make test`. Each sets everything up by itself, from a bare clone.
 
-.PHONY: setup run plant test clean
+.PHONY: setup run plant hosts test clean
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -30,6 +30,15 @@ plant: setup
 	@$(BIN)/python $(PLANT)/prepare.py build/flights
 	$(BIN)/byteor run $(PLANT)/plan.toml -i weather=build/flights/weather.csv -i flights=build/flights/flights.csv \
 		-o 'events=$(OUT)/events.parquet' -o 'alerts=$(OUT)/alerts.jsonl' $(FLAGS)
+
+# The plant on two hosts, which are both this machine; it writes to build/hosts.
+hosts: setup
+	@mkdir -p build/hosts
+	@$(BIN)/python $(PLANT)/prepare.py build/flights
+	@for host in east west; do \
+		$(BIN)/byteor host --new --name $$host --place $(PLANT)/two-hosts.toml --resume build/hosts/$$host & \
+	done; wait
+	@$(BIN)/python $(PLANT)/verify.py build/flights build/hosts
 
 # Both always run, so that one command shows all that is wrong.
 test: setup
