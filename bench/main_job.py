@@ -106,7 +106,8 @@ def timed(work: Callable[[], Any]) -> Took:
 
 def ours(path: Path, repeat: int | None = None, output: Path | None = None, settings: tuple[str, ...] = ()) -> Took:
     """Run the plan over a file, as the command line does; what it tells of its time is from start to join."""
-    from byteor.cli.carry import Asked, carry_out
+    from byteor.cli.asked import Asked
+    from byteor.cli.carry import carry_out
 
     outputs = (str(output or BUILD / "delays.parquet"),)
     with contextlib.redirect_stderr(io.StringIO()), Clock() as clock:

@@ -13,7 +13,8 @@ import matplotlib
 import numpy as np
 import pyarrow.parquet as pq
 
-from byteor.cli.carry import Asked, carry_out
+from byteor.cli.asked import Asked
+from byteor.cli.carry import carry_out
 from byteor.cli.run import show
 
 HERE = Path(__file__).resolve().parent

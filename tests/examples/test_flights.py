@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from byteor.cli.carry import Asked, carry_out
+from byteor.cli.asked import Asked
+from byteor.cli.carry import carry_out
 from byteor.cli.report import as_data
 
 ROOT = Path(__file__).resolve().parents[2]

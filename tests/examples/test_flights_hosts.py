@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from byteor.cli.carry import Apart, Asked, carry_out
+from byteor.cli.asked import Apart, Asked
+from byteor.cli.carry import carry_out
 from byteor.place import document
 from byteor.place.model import File, Hosts, Tls
 from tests.examples.test_flights_plant import EXAMPLE, module

@@ -15,7 +15,8 @@ import numpy as np
 import pandas
 import pytest
 
-from byteor.cli.carry import Apart, Asked, carry_out
+from byteor.cli.asked import Apart, Asked
+from byteor.cli.carry import carry_out
 from byteor.cli.report import as_data
 from byteor.lower import lower
 from byteor.plan import document

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from byteor.cli.carry import Asked, carry_out
+from byteor.cli.asked import Asked
+from byteor.cli.carry import carry_out
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ticks"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from byteor.cli.carry import Asked, carry_out
+from byteor.cli.asked import Asked
+from byteor.cli.carry import carry_out
 from tests.place.hosts import KILL, TERM, Host, await_that, certificates, given_up
 
 HERE = Path(__file__).parent

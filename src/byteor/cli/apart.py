@@ -18,7 +18,7 @@ import typer
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.carry import Asked, Prepared
+from byteor.cli.asked import Asked, Prepared
 from byteor.cli.loading import folder_of
 from byteor.cli.log import DRAINING, GIVING_UP, Log, served
 from byteor.cli.progress import Progress

@@ -6,9 +6,11 @@ Rule 2. What can be refused is refused before anything runs; no output has then 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -128,3 +130,20 @@ def limited(batches: Iterator[np.ndarray], limit: int | None) -> Iterator[np.nda
 def streams_out(places: Mapping[str, str]) -> bool:
     """Whether an output goes to stdout."""
     return files.STREAM in places.values()
+
+
+@contextlib.contextmanager
+def rejects_file(where: str | None) -> Iterator[Any]:
+    """The file of skipped rows: complete after a run, gone when there was none."""
+    if where is None:
+        yield None
+        return
+    from byteor.edges.rejects import RejectsFile
+
+    file = RejectsFile(where)
+    try:
+        yield file
+    except BaseException:
+        file.abort()
+        raise
+    file.finish()

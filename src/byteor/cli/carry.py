@@ -9,20 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from byteor import diag
 from byteor.cli import output
+from byteor.cli.asked import Asked, Prepared
 from byteor.cli.loading import edited, examine, folder_of
-from byteor.cli.log import DRAINING, GIVING_UP, PLAIN, Log, served
-from byteor.lower.examine import Examined
+from byteor.cli.log import DRAINING, GIVING_UP, Log, served
 from byteor.spec.lane_graph import LaneGraph
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
-    from byteor.edges.rolling import Roll
+    from byteor.lower.examine import Examined
 
 SWITCH = 100e-6  # seconds: Python stages that come back from a wait would otherwise queue for the GIL
 POOL = ("ARROW_DEFAULT_MEMORY_POOL", "system")  # pyarrow's own keep what is freed: memory would grow with a file
@@ -30,46 +29,6 @@ POOL = ("ARROW_DEFAULT_MEMORY_POOL", "system")  # pyarrow's own keep what is fre
 
 class GivenUp(BaseException):
     """The second signal in a stepped run; no stage may catch it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Apart:
-    """That a plant runs in processes: in which folder, whether that is kept, and how often a role may come back."""
-
-    dir: str | None = None
-    keep: bool = False
-    restarts: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line asks for."""
-
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    wait: str = ""
-    batch: int = 4096
-    limit: int | None = None
-    repeat: int | None = None
-    interpreted: bool = False
-    single_thread: bool = False
-    settings: tuple[str, ...] = ()
-    rejects: str | None = None
-    roll: Roll | None = None
-    debug: bool = False
-    apart: Apart | None = None
-    log: Log = PLAIN
-    backing: str = "mem"
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What is to run: the document, its spec with its edits made, and the places of its boundaries."""
-
-    seen: Examined
-    spec: Any
-    inputs: dict[str, str]
-    places: dict[str, str]
 
 
 def prepared(where: str, asked: Asked) -> Prepared:
@@ -121,7 +80,7 @@ def _run(ready: Prepared, asked: Asked) -> Outcome:
 
         help = f"give it a place: `--input {spec.ingress.name}=PATH`, `-` is stdin"
         raise diag.Refused([x.RUN_OPTION.at("input", f"`{spec.ingress.name}` has no input", help=help)])
-    with stoppable_stdin() as wake, Progress(asked.log) as progress, rejects_file(asked.rejects) as kept:
+    with stoppable_stdin() as wake, Progress(asked.log) as progress, boundaries.rejects_file(asked.rejects) as kept:
         source = boundaries.source_of(spec, place, folder_of(seen), kept)
         progress.say(f"bringing up {len(spec.stages)} stages")
         made = _bring_up(seen, spec, asked)
@@ -156,23 +115,6 @@ def _bring_up(seen: Examined, spec: Any, asked: Asked) -> Any:
         raise seen.placed(e) from e
     except StageFailed as e:
         raise output.Failed(str(e)) from e
-
-
-@contextlib.contextmanager
-def rejects_file(where: str | None) -> Iterator[Any]:
-    """The file of skipped rows: complete after a run, gone when there was none."""
-    if where is None:
-        yield None
-        return
-    from byteor.edges.rejects import RejectsFile
-
-    file = RejectsFile(where)
-    try:
-        yield file
-    except BaseException:
-        file.abort()
-        raise
-    file.finish()
 
 
 def _driven(made: Any, batches: Any, sinks: Any, source: Any, wake: Any, progress: Any, log: Log) -> Outcome:

@@ -15,7 +15,7 @@ import typer
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.carry import Asked
+from byteor.cli.asked import Asked
 from byteor.cli.output import Json
 
 app = typer.Typer(help="Look at journals: what they hold, whether it is whole, and out of them.", no_args_is_help=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.carry import Asked, Prepared
+from byteor.cli.asked import Asked, Prepared
 from byteor.cli.loading import examine, folder_of
 from byteor.cli.log import DRAINING, GIVING_UP, Log, served
 from byteor.cli.progress import Progress
@@ -87,7 +87,7 @@ def _judge(asked: Asked) -> None:
 
 
 def _in_process(ready: Prepared, asked: Asked, given: Mapping[str, Any] = NOTHING) -> Outcome:
-    from byteor.cli.carry import rejects_file
+    from byteor.cli.boundaries import rejects_file
 
     folder, graph = folder_of(ready.seen), ready.spec
     with Progress(asked.log) as progress, rejects_file(asked.rejects) as kept:

@@ -13,7 +13,8 @@ import typer
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.carry import Apart, Asked, carry_out
+from byteor.cli.asked import Apart, Asked
+from byteor.cli.carry import carry_out
 from byteor.cli.documents import OptionalDocument
 from byteor.cli.log import ended, log_from
 from byteor.cli.output import Json

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from byteor import diag
 from byteor.cli import output
-from byteor.cli.carry import Asked, Prepared, prepared, run_prepared
+from byteor.cli.asked import Asked, Prepared
+from byteor.cli.carry import prepared, run_prepared
 from byteor.edges import files
 from byteor.exec import findings as x
 from byteor.spec.describe import dependences
