@@ -37,7 +37,7 @@ TLS = '[tls]\nauthority = "ca.pem"\ncertificate = "{host}.pem"\nkey = "{host}.ke
 ROWS = 20_000
 
 
-def placed(folder: Path, head: str = "", source: str = "orders.csv") -> tuple[Host, Host]:
+def placed(folder: Path, head: str = "", source: str = "orders.csv", dirs: bool = False) -> tuple[Host, Host]:
     """Lay a plant out in a folder: its plan, its code, its input, and a placement on two hosts of this machine."""
     for name in ("orders.toml", "shop.py"):
         shutil.copy(HERE / name, folder)
@@ -46,6 +46,11 @@ def placed(folder: Path, head: str = "", source: str = "orders.csv") -> tuple[Ho
     port = 20_000 + os.getpid() % 10_000 + (hash(str(folder)) % 100) * 200
     path = folder / "place.toml"
     path.write_text(PLACE.replace("{head}", head).format(source=source, port=port, more=port + 100, host="{host}"))
+    if dirs:  # as the helper of hosts has them
+        text = path.read_text()
+        for name in ("a", "b"):
+            text = text.replace(f'name = "{name}"', f'name = "{name}"\ndir = "{folder}/part-{name}"')
+        path.write_text(text)
     return Host(path, "a"), Host(path, "b")
 
 

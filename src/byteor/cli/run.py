@@ -15,7 +15,7 @@ from byteor import diag
 from byteor.cli import output
 from byteor.cli.asked import Apart, Asked
 from byteor.cli.carry import carry_out
-from byteor.cli.documents import OptionalDocument
+from byteor.cli.documents import OptionalDocument, Place
 from byteor.cli.log import ended, log_from
 from byteor.cli.output import Json
 from byteor.exec import findings as x
@@ -66,6 +66,10 @@ def run(
     resumed: Annotated[
         str | None, typer.Option("--resume", metavar="DIR", help="Continue the plant that was left in a folder.")
     ] = None,
+    place: Place = "",
+    on: Annotated[
+        str, typer.Option(metavar="ray://HOST:PORT", help="Let a cluster run all parts of the placement.")
+    ] = "",
     metrics: Annotated[
         int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve metrics on the loopback; 0 is any port.")
     ] = None,
@@ -85,6 +89,8 @@ def run(
             ended(log, outcome)
             show(outcome, as_json)
             raise typer.Exit(outcome.exit)
+        if on or place:
+            raise typer.Exit(_on(on, where, place, as_json))
         if where is None:
             raise diag.Refused([x.RUN_OPTION.at("document", "there is no document", help="name a plan or a spec")])
         apart = Apart(folder, keep, restarts) if processes else None
@@ -103,6 +109,24 @@ def run(
     ended(log, outcome)
     show(outcome, as_json)
     raise typer.Exit(outcome.exit)
+
+
+def _on(on: str, where: str | None, place: str, as_json: bool) -> int:
+    """Let a cluster run a placed plant; the worst of its hosts' statuses."""
+    if not on or not place or where is None:
+        help = (
+            "`byteor host --place FILE --name HOST` runs one part here" if place else "add the plan and `--place FILE`"
+        )
+        raise diag.Refused([x.RUN_OPTION.at("on", "`--place` and `--on` go together, with a plan", help=help)])
+    from byteor.cli.on_ray import run_on
+
+    statuses = run_on(on, where, place)
+    worst = max(statuses.values(), key=lambda status: (status not in (output.DONE, output.LOSSY), abs(status)))
+    if as_json:
+        output.put_json({"status": "done" if worst == output.DONE else "failed", "hosts": statuses, "exit": worst})
+    for host, status in statuses.items() if not as_json else ():
+        print(f"{host}: {'done' if status == output.DONE else f'ended with status {status}'}")
+    return worst
 
 
 def _only_resumes(where: str | None) -> None:
