@@ -124,7 +124,4 @@ ARGUMENTS: dict[str, str] = {
     "log_rows: stores swapped: store_relaxed(at, row) <-> "
     "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": _BUFFER,
     "wait_change: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
-    "doze: check dropped: if not has_changed(desk, missing) and load_relaxed(waiter.stop) == 0": (
-        "who never sleeps looks again at once: that costs a core, and changes nothing"
-    ),
 }

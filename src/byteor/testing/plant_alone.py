@@ -358,3 +358,20 @@ def _(lab: Lab) -> Check:
 
     alone(lab, run())
     return lambda: same([(n, 0) for n in answers], [(CONTENDED, 0), (0, 0), (0, 0)])
+
+
+@scenario("alone: a record is read in its own words, whatever lies around it")
+def _(lab: Lab) -> Check:
+    plant = Plant(lab)
+    role, out = plant.role("role", [plant.lane(1)], [plant.lane(1)]), lab.world.word("out")
+    stride, answers = plant.stride(role), []
+    book: dict[int, int] = {0: 2, 8: 5, 16: 6, 24: 7, 32: 8, stride: 1, -stride: 99}
+    for at, value in book.items():
+        lab.world.memory.define(role.book + at, value)
+    lab.world.memory.define(out + 32, -1)
+
+    def run() -> Body:
+        answers.append((yield from plant.lift(c.read_record)(role.book, stride, out, 4, 1)))
+
+    alone(lab, run())
+    return lambda: holds((*answers, *(lab.value(out + at) for at in (0, 8, 16, 24, 32))), (2, 2, 5, 6, 7, -1))
