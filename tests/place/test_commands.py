@@ -36,7 +36,7 @@ def test_check_tells_of_the_plan_and_of_the_placement(laid: tuple[Host, Host]) -
     assert data["place"]["status"] == "ok" and len(data["place"]["place_sha256"]) == 64
     place.write_text(place.read_text().replace('"tax"]', '"tacks"]'))
     said = asked("check", plan, "--place", place)
-    assert said.exit_code == 2 and {"P072", "P075"} <= {code for code in ("P072", "P075") if code in said.stderr}
+    assert said.exit_code == 2 and "P072" in said.stderr and "P075" in said.stderr
     assert json.loads(asked("check", plan, "--place", place, "--json").stdout)["place"]["status"] == "refused"
     assert asked("host", "--name", "a", "--place", place).exit_code == 2
 
@@ -91,11 +91,10 @@ def test_a_part_is_begun_gone_on_with_or_over(laid: tuple[Host, Host]) -> None:
 
 def test_a_part_that_was_killed_as_it_was_made_is_begun(laid: tuple[Host, Host]) -> None:
     a, _ = laid
-    for files in ((), (directory.MANIFEST,)):
+    for has_manifest in (True, False):
         directory.create("orders", a.folder).release()
-        for name in (directory.MANIFEST,):
-            if name not in files:
-                (a.folder / name).unlink()
+        if not has_manifest:
+            (a.folder / directory.MANIFEST).unlink()
         (a.folder / "lane.x").touch()
         made = hosts.open_part(wanted(a), a.folder, anew=False)
         assert not isinstance(made, str) and "lane.x" not in {path.name for path in a.folder.iterdir()}

@@ -133,19 +133,13 @@ def _supervised(made: Processes, progress: Any, log: Log) -> Outcome:
 
     began, status = time.perf_counter(), ""
     ends: tuple[Ended, ...] = ()
-    drains = any(role.kind == "ingress" for role in made.wiring.roles)
-
-    def on_signal(count: int) -> None:
-        stops = count > 1 or signals.first == signal.SIGTERM or not drains
-        log.at_once(*(STOPPING if stops else DRAINING))
-        for _ in range(2 if stops and count == 1 else 1):
-            if made.supervisor is not None:
-                made.supervisor.ask()
-
     made.listener = log.heard
     ending.forget(made.held.where)
     try:
-        with caught(on_signal) as signals, served(log, made.held.manifest.name, made.snapshot):
+        with (
+            caught(lambda count: _asked_to_end(made, signals.first, count, log)) as signals,
+            served(log, made.held.manifest.name, made.snapshot),
+        ):
             progress.begin()
             ends = made.run(log.printed, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
         assert made.supervisor is not None
@@ -159,6 +153,16 @@ def _supervised(made: Processes, progress: Any, log: Log) -> Outcome:
     finally:
         if not close_part(made, status, ends):
             log.event("part_kept", f"this part is kept in {made.held.where}", folder=str(made.held.where))
+
+
+def _asked_to_end(made: Processes, first: int, count: int, log: Log) -> None:
+    """Let what comes in here end, where something does; stop at SIGTERM, and when asked again."""
+    drains = any(role.kind == "ingress" for role in made.wiring.roles) and first != signal.SIGTERM
+    stops = count > 1 or not drains
+    log.at_once(*(STOPPING if stops else DRAINING))
+    for _ in range(2 if stops and count == 1 else 1):
+        if made.supervisor is not None:
+            made.supervisor.ask()
 
 
 def _show(outcome: Outcome | str, name: str, log: Log, as_json: bool) -> None:
