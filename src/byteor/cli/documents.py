@@ -86,6 +86,8 @@ def lower(
     with output.told(as_json):
         seen = seen_at(where)
         beside = placed(place, seen) if place else None
+        if beside:
+            beside.usable()
         if as_json:
             output.put_json(answers.explained(seen, beside) if explain else answers.lower(seen))
         elif explain:
