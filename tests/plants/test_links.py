@@ -72,9 +72,12 @@ def judged(runs: Mapping[str, Run], found: Mapping[str, int]) -> list[str]:
             run.clear()
 
 
-def test_two_hosts_give_the_bytes_of_one(base: Path) -> None:
+@pytest.mark.parametrize("fabric", ["tcp", "zenoh"])
+def test_two_hosts_give_the_bytes_of_one(base: Path, fabric: str) -> None:
+    if fabric == "zenoh":
+        pytest.importorskip("zenoh")
     plant, where = plant_of(base)
-    runs = run_parts(base, split(plant, where))
+    runs = run_parts(base, split(plant, where, fabric))
     assert judged(runs, ended(runs)) == []
 
 
@@ -87,6 +90,7 @@ def test_so_they_do_with_certificates(base: Path, tmp_path: Path) -> None:
     assert judged(runs, ended(runs)) == []
 
 
+@pytest.mark.stress
 def test_both_ends_die_at_every_step_behind_a_relay_that_breaks(base: Path) -> None:
     plant, where = plant_of(base, times=4)
     relays: list[Relay] = []

@@ -105,7 +105,7 @@ class Tcp:
         self._connection: Connection | None = None
         self._number = self._made = 0
         self._sending = threading.Lock()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._wake = -1
         self._since = time.monotonic()
         self._told = False
         self._why = "nobody was there"
@@ -114,6 +114,8 @@ class Tcp:
         self._context = context_of(self._link)
         if self._link.listen:
             self._listener = _listening(self._link)
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._since = time.monotonic()
 
     def up(self) -> int:
         return self._number
@@ -262,10 +264,12 @@ class Tcp:
             self._say(no_peer(self._link, self._why))
 
     def close(self) -> None:
-        os.eventfd_write(self._wake, 1)
         self.reset()
         if self._listener is not None:
             self._listener.close()
+        if self._wake >= 0:
+            os.close(self._wake)
+            self._wake = -1
 
 
 def no_peer(link: Link, why: str) -> Diagnostic:
