@@ -8,7 +8,7 @@ Rule 3. A settle of a link raises no marks: they come from the other host, as th
 
 from __future__ import annotations
 
-from byteor.kernel.atomics import fence_seq_cst, load_acquire, load_relaxed, store_relaxed, store_release
+from byteor.kernel.atomics import fence_seq_cst, load_relaxed, store_relaxed
 from byteor.kernel.commit import MASK, least_gate, look, settle
 from byteor.kernel.hot import hot, inlined
 from byteor.kernel.notes import note_block, note_turn, note_work
@@ -33,14 +33,14 @@ def settle_link(desk):
 @hot
 def post(mail, value, bell):
     """Let the role's other thread see that something was heard."""
-    store_release(mail, value)  # SYNC: pairs with the acquire in `has_come`
+    store_relaxed(mail, value)  # what was heard lies behind the role's lock; the mail only wakes
     ring((bell,))
 
 
 @inlined
 def has_come(desk, mail, heard):
     """Whether there is mail, or something new in the lane."""
-    if load_acquire(mail) != heard:  # SYNC: pairs with the release in `post`
+    if load_relaxed(mail) != heard:
         return True
     return has_news(desk.ins)
 
@@ -48,7 +48,7 @@ def has_come(desk, mail, heard):
 @inlined
 def has_credit(desk, told, least):
     """Whether there is so much more room than was told."""
-    return least_gate(desk.outs) + own(desk.outs + MASK) + 1 - load_acquire(told) >= least
+    return least_gate(desk.outs) + own(desk.outs + MASK) + 1 - load_relaxed(told) >= least
 
 
 @hot

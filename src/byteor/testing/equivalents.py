@@ -123,5 +123,9 @@ ARGUMENTS: dict[str, str] = {
     "commit: stores swapped: say(desk.now, told, buffer, TAKEN, 8 * desk.words) <-> log_rows(desk, buffer)": _BUFFER,
     "log_rows: stores swapped: store_relaxed(at, row) <-> "
     "copy_private(at + 8, desk.table + 8 * desk.row_words * row, desk.row_words)": _BUFFER,
+    "await_mail: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
+    "await_mail: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
+    "await_credit: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
+    "await_credit: bound moved: turns > _SPINS -> turns >= _SPINS": _PACE,
     "wait_change: operand dropped: turns > _SPINS in waiter.strategy == BLOCK and turns > _SPINS": _PACE,
 }

@@ -15,6 +15,7 @@ from byteor.testing import (
     handle_scenarios,
     journal_scenarios,
     lane_scenarios,
+    link_scenarios,
     object_scenarios,
     plant_alone,
     plant_ends,
@@ -51,6 +52,7 @@ FILLED = (
     plant_scenarios,
     plant_orders,
     plant_ends,
+    link_scenarios,
 )  # importing them fills the table
 ORDERS = ("order weakened", "fence dropped")
 RANDOM = 5000  # random schedules beyond a bound
