@@ -73,7 +73,7 @@ def on_message(i: Ingress, m: Message, room: int) -> tuple[Ingress, Take]:
     if end > room:
         return i, Take(news=i.news, answer=True)  # more than it was allowed to send
     taken = max(end - i.pos, 0)
-    return i, Take(i.pos - m.at, taken, _joined(i, m, i.pos + taken), m.kind == PROBE or taken == 0)
+    return i, Take(i.pos - m.at, taken, _joined(i, m, i.pos + taken), taken == 0)
 
 
 def _missing(i: Ingress, m: Message) -> tuple[Ingress, Take]:

@@ -1,7 +1,7 @@
-"""Mutants of a link's functions, by the rules of hot functions: each must break a search, or carry an argument.
+"""Mutants of a link's functions, by the rules of hot functions: each must break a fact or a search.
 
 Rule 1. A module is made again with one function changed, so that whoever calls it calls the changed one.
-Rule 2. An argument that no mutant needs is a fault too.
+Rule 2. Facts are asked first: what they can tell they tell at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from byteor.fabric import egress, ingress
+from byteor.testing.link_facts import FACTS
 from byteor.testing.link_model import Bounds, Budget, Seen, Sides, search
 from byteor.testing.mutants import Mutant, mutants_of
 
@@ -49,8 +50,8 @@ FUNCTIONS = tuple(
     for function in vars(module).values()
     if isinstance(function, FunctionType) and function.__module__ == module.__name__
 )
+WRONG = (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError)
 LIMIT = 40_000  # states: the shipped sides have fewer in every case, so who has more does not come to an end
-ARGUMENTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,10 @@ class Judged:
     name: str
     killed_by: str = ""
     reason: str = ""
-    argument: str = ""
 
     @property
     def word(self) -> str:
-        return "killed" if self.killed_by else "equivalent" if self.argument else "survived"
+        return "killed" if self.killed_by else "survived"
 
 
 def changed(mutant: Mutant) -> Sides:
@@ -87,15 +87,20 @@ def _made(module: ModuleType, tree: ast.Module) -> Any:
 
 
 def judge(name: str, sides: Sides, cases: Mapping[str, Bounds]) -> Judged:
-    """Search case by case until one finds something."""
+    """Ask fact by fact, then search case by case, until something is wrong."""
+    for fact in FACTS:
+        try:
+            fact(sides)
+        except (AssertionError, *WRONG) as e:
+            return Judged(name, fact.__name__, repr(e))
     for case, bounds in cases.items():
         try:
             found = search(bounds, sides, LIMIT)
-        except (ArithmeticError, LookupError, NameError, TypeError, ValueError) as e:
+        except WRONG as e:
             found = Seen(0, repr(e))
         if found.finding:
             return Judged(name, case, found.finding)
-    return Judged(name, argument=ARGUMENTS.get(name, ""))
+    return Judged(name)
 
 
 def judge_all(cases: Mapping[str, Bounds] = CASES) -> Iterator[Judged]:

@@ -15,6 +15,7 @@ from byteor.testing import (
     handle_scenarios,
     journal_scenarios,
     lane_scenarios,
+    link_mutants,
     link_scenarios,
     object_scenarios,
     plant_alone,
@@ -128,4 +129,14 @@ def mutants(full: bool = False) -> int:
         _say(f"{verdict.word:10s} {verdict.mutant.name:90s} {how}")
     line, status = summary(judged)
     _say(line)
-    return status
+    return status | _of_links(full)
+
+
+def _of_links(full: bool) -> int:
+    """The same for both sides of a link, whose functions are no hot ones."""
+    judged = tuple(link_mutants.judge_all({**link_mutants.CASES, **(link_mutants.MORE if full else {})}))
+    for one in judged:
+        _say(f"{one.word:10s} {one.name:90s} {one.killed_by} | {one.reason}")
+    survived = sum(one.word == "survived" for one in judged)
+    _say(f"{len(judged)} mutants of links: {len(judged) - survived} killed, {survived} survived")
+    return int(survived > 0)
