@@ -12,7 +12,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dev import browser, c_peer, fuzz, gen, hardware, perf, plants, proof, size, soak, stress, studio_page, watching
+from dev import (
+    browser,
+    c_peer,
+    fuzz,
+    gen,
+    hardware,
+    perf,
+    plants,
+    proof,
+    reach,
+    size,
+    soak,
+    stress,
+    studio_page,
+    watching,
+)
 from dev.steps import FULL, LINT, QUICK, run_all
 
 Arguments = argparse.Namespace
@@ -69,6 +84,8 @@ def stress_lanes(given: Arguments) -> int:
         return c_peer.stress(given.messages or 1_000_000)
     if given.what == "plant":
         return plants.stress(given.kills, given.seed)
+    if given.what == "reach":
+        return reach.stress(given.kills, given.cut, given.seed)
     return stress.stream(given.messages) if given.messages else stress.stress(given.kills, given.seed)
 
 
@@ -111,7 +128,8 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         stress_lanes,
         "lanes: ends killed at random moments, nothing lost (--kills N; 100 take half a minute), or --messages N "
         "between processes; c-peer: --messages N each way between Python and C; plant: processes of whole plants "
-        "killed at named points and at random moments (--kills 500 takes about ten minutes)",
+        "killed at named points and at random moments (--kills 500 takes about ten minutes); reach: the links of a "
+        "plant on two hosts killed, and cut for --cut SECONDS, behind a relay that delays and breaks",
     ),
     (
         "studio",
@@ -123,6 +141,10 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("emitted", emitted, "the orders asked for, in the code for x86-64 and AArch64, as a table (10 seconds)"),
     ("litmus", litmus, "what two threads see on this machine, every outcome counted (30 seconds, --rounds N)"),
 )
+
+
+def _seconds(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(",") if part)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -148,8 +170,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--update", action="store_true", help="store the figures and write docs/performance.md")
             one.add_argument("--rounds", type=int, default=7, help="how often each contender is measured")
         if name == "stress":
-            one.add_argument("what", choices=["lanes", "c-peer", "plant"], help="what is put under stress")
+            one.add_argument("what", choices=["lanes", "c-peer", "plant", "reach"], help="what is put under stress")
             one.add_argument("--messages", type=int, default=0, help="how many messages instead, checksummed")
+            one.add_argument("--cut", type=_seconds, default=(3.0,), metavar="S,S", help="for how long links are cut")
             one.add_argument("--kills", type=int, default=100, help="how many ends are killed")
             one.add_argument("--seed", type=int, default=1, help="where the choices begin")
         if name == "studio":

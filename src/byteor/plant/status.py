@@ -13,7 +13,7 @@ from typing import Any
 
 from byteor.exec.snapshot import StageSnapshot, percentile
 from byteor.kernel import commit as c
-from byteor.plant.blocks import Blocks
+from byteor.plant.blocks import LINK_BYTES, Blocks
 from byteor.plant.wiring import RINGS, Port, Role, Wiring
 
 SIZES = 32  # buckets of batch sizes
@@ -28,7 +28,8 @@ class RoleStatus:
 
     `batches` counts batches by size: entry b those from 2^b on. `waiting` is `works`, `starved` or `crowded`, and
     `pid` whose process it is, or was last; 0 in one process. A link may be done `unheard`: its far side never said that
-    it has everything.
+    it has everything. Of a link are counted waits for room over there, records that were asked for or sent again, and
+    messages of zombies that were left out.
     """
 
     name: str
@@ -52,6 +53,9 @@ class RoleStatus:
     waiting: str
     pid: int
     unheard: bool = False
+    stalls: int = 0
+    rewinds: int = 0
+    fenced: int = 0
 
     @property
     def state(self) -> str:
@@ -157,7 +161,13 @@ def _role(wiring: Wiring, blocks: Blocks, role: Role) -> RoleStatus:
         WAITING[blocks.plant.read("runner_waiting", role.number) % len(WAITING)],
         book.read("owner_pid"),
         role.kind in LINKS and words[c.ENDED // 8] == UNHEARD,
+        *_of_link(role, book),
     )
+
+
+def _of_link(role: Role, book: Any) -> tuple[int, ...]:
+    """What a link counts: stalls, rewinds, and messages that were left out."""
+    return tuple(newest(book, LINK_BYTES // 8)[-3:]) if role.kind in LINKS else ()
 
 
 def _sizes(blocks: Blocks, role: Role) -> list[int]:
@@ -177,10 +187,10 @@ def _behind(blocks: Blocks, port: Port, at: int) -> int:
     return max(0, block.read("cursor") - at) if block is not None else 0
 
 
-def newest(book: Any) -> list[int]:
-    """The words of a role's newest record, without the tail; whole, however often it commits meanwhile."""
+def newest(book: Any, tail: int = 0) -> list[int]:
+    """The words of a role's newest record, with so many of the tail; whole, however often it commits meanwhile."""
     first, second = book.address("record_epoch"), book.address("record_epoch", 1)
-    words = (c.TAKEN + 8 * book.params["inputs"] + c.PUT * book.params["outputs"]) // 8
+    words = (c.TAKEN + 8 * book.params["inputs"] + c.PUT * book.params["outputs"]) // 8 + tail
     base = book.address("header")
     while True:
         k = int(book.read("record_epoch", 1) > book.read("record_epoch"))

@@ -1,0 +1,82 @@
+"""A plant on two hosts under stress: the ends of its links killed, its network slow, lossy and cut; the bytes the same.
+
+Rule 1. What is checked stands in `byteor.testing`; here is which plants, how often, how long, and what is printed.
+Rule 2. Links go by a relay that delays and breaks; both fabrics carry every kind of trouble.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dev.steps import ROOT
+
+A_RUN = 20  # random kills of one run
+TIMES = 20  # as many rows as a test has
+
+
+def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
+    """Kill and cut; print where the kills fell; 1 when anything was wrong."""
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+    from byteor.testing.link_kills import Tally, Trouble
+
+    dice, tally, began = random.Random(seed), Tally(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="byteor-reach-", dir="/dev/shm") as folder:
+        run = Runs(Path(folder), tally, dice)
+        for fabric in run.fabrics:
+            for cut in cuts:
+                run.one(fabric, Trouble(cuts=(cut,)), f"cut for {cut:g} s")
+            run.one(fabric, Trouble(at_points=max(1, kills // 50), delay=0.001), "killed at every point")
+        while tally.kills < kills:
+            run.one(dice.choice(run.fabrics), Trouble(kills=min(A_RUN, kills - tally.kills)), "killed at random")
+    _table(tally, time.monotonic() - began, seed)
+    return int(bool(tally.wrong))
+
+
+class Runs:
+    """One run after the other."""
+
+    def __init__(self, folder: Path, tally: Any, dice: random.Random) -> None:
+        from importlib.util import find_spec
+
+        self.folder, self.tally, self.dice, self.count = folder, tally, dice, 0
+        self.fabrics = ["tcp", "zenoh"] if find_spec("zenoh") else ["tcp"]
+
+    def one(self, fabric: str, trouble: Any, what: str) -> None:
+        """Run one random plant, and say how it went."""
+        from byteor.testing.link_kills import Hosts
+        from byteor.testing.link_runs import crossings, scattered
+        from tests.plants import dags
+        from tests.plants.subjects import subject
+
+        self.count += 1
+        began, before, wrong = time.monotonic(), self.tally.kills, len(self.tally.wrong)
+        where: dict[str, str] = {}
+        while not where or not crossings(plant.wanted.graph, where):
+            seed = self.dice.randrange(1000)
+            made = self.folder / f"plant{self.count}-{seed}"
+            plant = subject(dags.dag(seed, times=TIMES), made, wait="block", batch=64, interpreted=True)
+            where = scattered(plant.wanted.graph, ("near", "far"), self.dice)
+        inner = self.folder / f"hosts{self.count}"
+        inner.mkdir()
+        Hosts(plant, where, inner, trouble, fabric).run(self.tally, self.dice)
+        fell = self.tally.kills - before
+        print(f"{fabric:6} {plant.name:10} {what:24} {fell:4} kills {time.monotonic() - began:6.1f} s", flush=True)
+        for fault in self.tally.wrong[wrong:]:
+            print(f"  {fault}", flush=True)
+
+
+def _table(tally: Any, seconds: float, seed: int) -> None:
+    from byteor.testing.link_kills import growth, total
+
+    print(f"{'link':6} {'where':16} kills")
+    for (kind, place), count in sorted(tally.fell.items()):
+        print(f"{kind:6} {place:16} {count:5}")
+    counted = ", ".join(f"{total(tally, name)} {name}" for name in ("stalls", "rewinds", "fenced"))
+    print(f"counted: {counted}; cut for {tally.cut:g} s; memory of a link's process at most {growth(tally):.2f} times")
+    print(f"{tally.kills} kills, {len(tally.wrong)} faults, {seconds:.0f} s, seed {seed}")

@@ -1,0 +1,170 @@
+"""A plant on two hosts whose links are killed, broken and cut: where kills fell, and what went wrong.
+
+Rule 1. A kill counts only where the link had not ended.
+Rule 2. A cut swallows everything, for as long as it was asked for; nobody is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from byteor.plant.failpoints import COMMIT, RECEIVED, SENT, TOLD
+from byteor.plant.status import status_of
+from byteor.plant.wiring import Role
+from byteor.testing.link_runs import split
+from byteor.testing.plant_kills import level
+from byteor.testing.plant_runs import Deaths, Plant, Run
+from byteor.testing.relay import Relay
+
+POINTS = {"out": (*COMMIT, SENT), "in": (*COMMIT, RECEIVED, TOLD)}
+STALL = 240.0  # seconds without an end: a hang, also where it was cut for long
+LOOK = 0.005
+
+
+@dataclass(slots=True)
+class Tally:
+    """Where kills fell, what links counted, the memory of their processes, and what was wrong."""
+
+    fell: Counter[tuple[str, str]] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
+    resident: dict[str, list[int]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    cut: float = 0.0
+
+    @property
+    def kills(self) -> int:
+        return sum(self.fell.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is to go wrong in one run: kills at random, cuts in seconds, and a relay's delay and loss."""
+
+    kills: int = 0
+    cuts: Sequence[float] = ()
+    delay: float = 0.01
+    loss: float = 0.01
+    at_points: int = 0
+    pace: float = 0.15
+
+
+class Hosts:
+    """One run of a plant on two hosts."""
+
+    def __init__(self, plant: Plant, where: Mapping[str, str], folder: Path, trouble: Trouble, fabric: str) -> None:
+        self.trouble = trouble
+        self.relays: list[Relay] = []
+        parts = split(plant, where, fabric, before=self._relayed)
+        self.runs = {host: Run(part, folder / f"run-{host}", self._deaths(part)) for host, part in parts.items()}
+
+    def _relayed(self, port: int) -> int:
+        self.relays.append(Relay(port, self.trouble.delay, self.trouble.loss))
+        return self.relays[-1].port
+
+    def _deaths(self, part: Plant) -> Deaths:
+        links = [role for role in part.wiring.roles if role.is_link]
+        each = self.trouble.at_points
+        return {role.name: [(point, 1) for point in POINTS[role.kind] for _ in range(each)] for role in links}
+
+    def run(self, tally: Tally, dice: random.Random) -> None:
+        """Run to the end, and judge."""
+        for run in self.runs.values():
+            run.start()
+        try:
+            self._driven(tally, dice)
+        finally:
+            for relay in self.relays:
+                relay.__exit__()
+            for run in self.runs.values():
+                run.clear()
+
+    def _driven(self, tally: Tally, dice: random.Random) -> None:
+        ended: dict[str, int] = {}
+        cuts, kills, due, until = list(self.trouble.cuts), self.trouble.kills, 0.0, time.monotonic() + STALL
+        while len(ended) < len(self.runs) and time.monotonic() < until:
+            for host, run in self.runs.items():
+                if host not in ended and (status := run.ended()) is not None:
+                    ended[host] = status
+            if time.monotonic() >= due:
+                due = time.monotonic() + dice.random() * self.trouble.pace
+                kills -= kills > 0 and self._killed(tally, dice, ended)
+                self._watched(tally)
+                if cuts and self._moves(3 * (1 + len(self.trouble.cuts) - len(cuts))):
+                    self._cut(cuts.pop(0), tally)
+            time.sleep(LOOK)
+        for host, run in self.runs.items():
+            for name, count in run.restarts().items():
+                tally.fell.update({(name.rpartition(".")[2], "at a point"): count * (self.trouble.at_points > 0)})
+            wrong = run.judge(ended[host]) if host in ended else ["it does not end"]
+            tally.wrong += [f"{run.plant.name}: {one}" for one in wrong]
+
+    def _links(self) -> list[tuple[Run, Role]]:
+        return [(run, role) for run in self.runs.values() for role in run.wiring.roles if role.is_link]
+
+    def _moves(self, commits: int) -> bool:
+        """Whether every link has made so many commits."""
+        links = [(run, role) for run, role in self._links() if run.look()]
+        return bool(links) and any(
+            max(run.blocks.books[role.number].read("record_epoch", k) for k in (0, 1)) >= commits for run, role in links
+        )
+
+    def _killed(self, tally: Tally, dice: random.Random, ended: Mapping[str, int]) -> bool:
+        """Kill one end of a link that has not ended."""
+        run, role = dice.choice(self._links())
+        if run.plant.name in ended or not run.look():
+            return False
+        book = run.blocks.books[role.number]
+        pid = int(book.read("owner_pid"))
+        if not book.held("owner") or not run.owns(pid):
+            return False
+        status = status_of(run.wiring, run.blocks).role(role.name)
+        if status.done:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            tally.fell[(role.kind, "with records" if status.lag or role.kind == "in" else "without")] += 1
+            return True
+        return False
+
+    def _watched(self, tally: Tally) -> None:
+        """Note the memory of the links' processes, and what they count."""
+        for run, role in self._links():
+            if run.look():
+                pid = int(run.blocks.books[role.number].read("owner_pid"))
+                if run.owns(pid) and (resident := level(pid)[0]):
+                    tally.resident.setdefault(f"{run.plant.name} {role.name} {pid}", []).append(resident)
+                now = status_of(run.wiring, run.blocks).role(role.name)
+                for name in ("stalls", "rewinds", "fenced"):
+                    key = f"{run.folder} {role.name} {name}"
+                    tally.counted[key] = max(tally.counted[key], getattr(now, name))
+
+    def _cut(self, seconds: float, tally: Tally) -> None:
+        """Cut every link for so long."""
+        for relay in self.relays:
+            relay.cut = True
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._watched(tally)
+            time.sleep(min(0.2, seconds))
+        for relay in self.relays:
+            relay.cut = False
+        tally.cut += seconds
+
+
+def total(tally: Tally, name: str) -> int:
+    """What all links have counted under a name."""
+    return sum(count for key, count in tally.counted.items() if key.endswith(f" {name}"))
+
+
+def growth(tally: Tally) -> float:
+    """The largest growth of a link's process, from a quarter of its life to its end; 1 is flat."""
+    spans = [levels[len(levels) // 4 :] for levels in tally.resident.values() if len(levels) >= 8]
+    return max((max(span) / span[0] for span in spans), default=1.0)
