@@ -28,6 +28,7 @@ FAMILIES = {
     "P10": "commits",
     "P11": "plant_job",
     "P12": "memory",
+    "reach": "reach",
 }
 
 

@@ -50,18 +50,10 @@ class Runs:
     def one(self, fabric: str, trouble: Any, what: str) -> None:
         """Run one random plant, and say how it went."""
         from byteor.testing.link_kills import Hosts
-        from byteor.testing.link_runs import crossings, scattered
-        from tests.plants import dags
-        from tests.plants.subjects import subject
 
         self.count += 1
         began, before, wrong = time.monotonic(), self.tally.kills, len(self.tally.wrong)
-        where: dict[str, str] = {}
-        while not where or not crossings(plant.wanted.graph, where):
-            seed = self.dice.randrange(1000)
-            made = self.folder / f"plant{self.count}-{seed}"
-            plant = subject(dags.dag(seed, times=TIMES), made, wait="block", batch=64, interpreted=True)
-            where = scattered(plant.wanted.graph, ("near", "far"), self.dice)
+        plant, where = self._subject()
         inner = self.folder / f"hosts{self.count}"
         inner.mkdir()
         Hosts(plant, where, inner, trouble, fabric).run(self.tally, self.dice)
@@ -69,6 +61,20 @@ class Runs:
         print(f"{fabric:6} {plant.name:10} {what:24} {fell:4} kills {time.monotonic() - began:6.1f} s", flush=True)
         for fault in self.tally.wrong[wrong:]:
             print(f"  {fault}", flush=True)
+
+    def _subject(self) -> tuple[Any, dict[str, str]]:
+        """A random plant, of which some lane crosses."""
+        from byteor.testing.link_runs import crossings, scattered
+        from tests.plants import dags
+        from tests.plants.subjects import subject
+
+        while True:
+            seed = self.dice.randrange(1000)
+            made = dags.dag(seed, times=TIMES)
+            where = scattered(made.graph, ("near", "far"), self.dice)
+            if crossings(made.graph, where):
+                folder = self.folder / f"plant{self.count}"
+                return subject(made, folder, wait="block", batch=64, interpreted=True), where
 
 
 def _table(tally: Any, seconds: float, seed: int) -> None:
