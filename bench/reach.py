@@ -11,6 +11,7 @@ import importlib.util
 import os
 import shutil
 import socket
+import struct
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +33,6 @@ from byteor.testing import certificates
 from byteor.testing.link_runs import HERE, free_port
 
 RECORD, FRAME, SLOTS = 64, 64 << 10, 1 << 15
-ALWAYS = 1 << 62
 PLAN = """
 plan = 2
 name = "reach"
@@ -79,8 +79,8 @@ def _contenders(folder: Path) -> Sequence[Contender]:
         pems = [certificates.certificate(folder, host) for host in ("near", "far")]
         found.append(Contender("byteor tcp, mTLS", _linked("tcp", pems), 1, 1 << 16))
     if importlib.util.find_spec("zenoh"):
-        found.append(Contender("zenoh", raw_zenoh, FRAME // RECORD))
-        found.append(Contender("byteor zenoh", _linked("zenoh"), 1, 1 << 16))
+        found.append(Contender("zenoh", _apart(raw_zenoh), FRAME // RECORD))
+        found.append(Contender("byteor zenoh", _apart(_linked("zenoh")), 1, 1 << 16))
     return found
 
 
@@ -96,6 +96,21 @@ def _forked(work: Callable[[], object]) -> int:
         work()
         os._exit(0)
     return pid
+
+
+def _apart(round: Callable[[int], Took]) -> Callable[[int], Took]:
+    """Rounds in processes of their own: zenoh's threads do not outlive a fork, and are not to be forked."""
+
+    def apart(n: int) -> Took:
+        reading, writing = os.pipe()
+        pid = _forked(lambda: os.write(writing, struct.pack("dd", *round(n))))
+        os.close(writing)
+        with open(reading, "rb") as told:
+            took = Took(*struct.unpack("dd", told.read()))
+        os.waitpid(pid, 0)
+        return took
+
+    return apart
 
 
 # the fabrics alone
@@ -184,6 +199,14 @@ def _pair(fabric: str, generation: int, pems: Pems) -> tuple[Link, Link]:
     )
 
 
+class Emptied(links.LinkIn):
+    """A far side whose lane is read as soon as it is filled."""
+
+    def _took(self, i: Any) -> None:
+        super()._took(i)
+        self.desk.blocks.lanes[0].write("gate", i.pos)
+
+
 def runner(link: Link) -> Any:
     """The runner of one end, and the lane that it works at."""
     graph = load(PLAN).spec
@@ -191,13 +214,14 @@ def runner(link: Link) -> Any:
     wiring = wire(graph, part)
     blocks = made(wiring, in_memory, True)
     role = next(role for role in wiring.roles if role.is_link)
-    return links.made(Desk(wiring, role, blocks, True), 4096, link), blocks.lanes[0]
+    kind = links.LinkOut if link.side == OUT else Emptied
+    return kind(Desk(wiring, role, blocks, True), 4096, link), blocks.lanes[0]
 
 
 def _linked(fabric: str, pems: Pems = ()) -> Callable[[int], Took]:
     def round(n: int) -> Took:
         near, far = _pair(fabric, 1, pems)
-        pid = _forked(lambda: _advance(*runner(far), gate=ALWAYS))
+        pid = _forked(lambda: _advance(*runner(far)))
         took = _advance(*runner(near), cursor=n, closed=n)
         os.waitpid(pid, 0)
         return took
@@ -212,8 +236,6 @@ def _advance(one: Any, lane: Any, **words: int) -> Took:
     one.prepare()
     one.open()
     one.attach()
-    if "gate" in words:
-        lane.write("gate", words["gate"])
     one.start(waiter)
     while one.link.side == OUT and not one.state.peer_home:
         time.sleep(0.001)

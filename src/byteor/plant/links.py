@@ -33,7 +33,7 @@ from byteor.fabric.tcp import no_peer
 from byteor.kernel import commit as c
 from byteor.kernel import links
 from byteor.kernel.hot import short
-from byteor.kernel.wait import Waiter
+from byteor.kernel.wait import BRIEFLY, Waiter
 from byteor.plant.desk import WORD, Desk
 from byteor.plant.failpoints import RECEIVED, SENT, TOLD
 from byteor.plant.roles import NOBODY, RoleRunner, compiled
@@ -141,6 +141,7 @@ class LinkRole(RoleRunner):
     def leave(self) -> None:
         self._leaving = True
         if self._second is not None:
+            self.post()
             self._second.join()
         self.fabric.close()
 
@@ -412,14 +413,13 @@ class LinkIn(LinkRole):
     def second(self, waiter: Waiter) -> None:
         """Tell the near side of room, whenever there is some worth telling."""
         mail = self._mail.ctypes.data
-        brief = waiter._replace(patience=_BRIEFLY)
+        brief = waiter._replace(patience=BRIEFLY[waiter.strategy])
         while not self.over(waiter):
             if self._wait(self.desk.hot, mail, self.share, brief):
                 self.answer()
 
 
 _NOTHING = ingress.Take()
-_BRIEFLY = 64  # turns of a wait, after which the thread looks whether it is to leave
 _FAULTS = (
     "",
     "its lane was made again",

@@ -10,6 +10,7 @@ import random
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from byteor.fabric.link import IN, OUT, Link
 from byteor.plant.wiring import Part, local
@@ -77,7 +78,8 @@ def split(
             one.to: Link(one.lane, IN, fabric, generation, listen=f"{HERE}:{port}"),
         }
         for host, link in ends.items():
-            links[host].append(replace(link, **(certificates or {}).get(host, {})))
+            pems: Mapping[str, Any] = (certificates or {}).get(host, {})
+            links[host].append(replace(link, **pems))
     return {host: _part(plant, where, host, tuple(found)) for host, found in links.items()}
 
 
