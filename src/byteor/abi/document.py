@@ -16,7 +16,7 @@ from byteor.abi.header import declaration, structs
 from byteor.abi.layout import Cell, Layout, canonical, layout_hash
 from byteor.abi.symbol import c_text
 
-DRAFT = "# status: draft, not frozen yet"  # later: frozen
+DRAFT = "# status: draft, not frozen yet"  # what a new vector says, until its first line is changed to frozen
 _PROSE = {
     "events": "Each producer has a ring of its own; a reader takes the rings in turn. A producer attaches by winning a "
     "free cell: it locks the byte at its `cursor`, and continues that ring.",
@@ -101,7 +101,8 @@ def page() -> str:
     """The page of layouts: how a region opens, then each kind, drawn."""
     parts = [
         "# Layouts\n\nWritten by `python -m dev gen` from the tables in `byteor.abi`. In C: `spec/byteor_v1.h`, which "
-        "includes `spec/indexbus_v1.h`; for programs: `spec/layout.json`.",
+        "includes `spec/indexbus_v1.h`; for programs: `spec/layout.json`. "
+        "The layouts are frozen: what `spec/vectors/layouts` holds stays where it is, and more may come behind it.",
         "## How a region opens\n\nNumbers are host-endian. `initialized` goes 0, 1, 2; a reader accepts 2 alone. "
         "Kinds from 128 on are ours: bytes 20 to 63 are as below, the shape stands at 64, words begin at 128. "
         "A line is 128 bytes and has one writer. A region has less than 4 GiB. An owner holds a byte lock at the "
