@@ -72,7 +72,7 @@ def judged(runs: Mapping[str, Run], found: Mapping[str, int]) -> list[str]:
             run.clear()
 
 
-@pytest.mark.parametrize("fabric", ["tcp", "zenoh"])
+@pytest.mark.parametrize("fabric", ["tcp", pytest.param("zenoh", marks=pytest.mark.stress)])
 def test_two_hosts_give_the_bytes_of_one(base: Path, fabric: str) -> None:
     if fabric == "zenoh":
         pytest.importorskip("zenoh")
@@ -81,6 +81,7 @@ def test_two_hosts_give_the_bytes_of_one(base: Path, fabric: str) -> None:
     assert judged(runs, ended(runs)) == []
 
 
+@pytest.mark.stress
 @pytest.mark.skipif(not certificates.can_make(), reason="openssl is not on this machine")
 def test_so_they_do_with_certificates(base: Path, tmp_path: Path) -> None:
     plant, where = plant_of(base)
@@ -140,6 +141,7 @@ def test_another_run_is_refused(base: Path) -> None:
     assert findings.OTHER_RUN.code in said
 
 
+@pytest.mark.stress
 def test_another_lane_is_refused(base: Path) -> None:
     plant, where = plant_of(base)
     parts = split(plant, where)
