@@ -45,8 +45,7 @@ QUESTION = 0.4  # seconds without an answer, after which one is asked for
 SILENCE = 3.0  # and after which the connection is of no use
 PARTING = 2.0  # seconds in which the far side may answer a farewell
 LINGER = 120.0  # seconds that the far side waits for one
-ENDED, UNCONFIRMED = 1, 2  # in the record
-DONE, LEFT_ALONE = ENDED, UNCONFIRMED
+DONE, UNCONFIRMED = 1, 2  # how a link has ended, in its record
 _SHARE = 4  # a fourth of a lane is worth telling
 
 
@@ -174,6 +173,8 @@ class LinkOut(LinkRole):
     def advance(self, waiter: Waiter) -> bool:
         """Ship what the lane brings; at its end, let both sides know."""
         while not self.done:
+            if self.over(waiter):
+                return False
             self.start(waiter)
             mail = int(self._mail[0])
             if self.count(c.ENDED) or egress.is_done(self.state):
@@ -305,6 +306,8 @@ class LinkIn(LinkRole):
         self.state = ingress.begin(self.line, self.home, self.own_epoch, int(desk.now[at]), news, self.kept(PEER), home)
         self._look(desk.hot)
         self._mail[0] = desk.room()
+        if self.count(c.ENDED) == UNCONFIRMED:  # whoever takes it up waits once more for the word
+            desk.now[c.ENDED // WORD] = 0
         return epoch
 
     def advance(self, waiter: Waiter) -> bool:
@@ -318,7 +321,7 @@ class LinkIn(LinkRole):
                 self._take()
             elif self._unsaid:
                 self.answer()
-            elif self.over(waiter):
+            if self.over(waiter) and not self.count(c.ENDED):
                 return False
             if ingress.is_ended(self.state):
                 self._linger()
@@ -405,7 +408,7 @@ class LinkIn(LinkRole):
         if time.monotonic() >= self._until and not self.count(c.ENDED):
             self.say(findings.UNCONFIRMED.at(self.role.name, f"the sender said nothing for {LINGER:g} s"))
             with self.lock:
-                self.desk.now[c.ENDED // WORD] = LEFT_ALONE
+                self.desk.now[c.ENDED // WORD] = UNCONFIRMED
                 self.settle()
 
     # the second thread
