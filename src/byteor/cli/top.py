@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from byteor.observe.meter import Meter
     from byteor.observe.window import Window
 
-LOOK = 0.02  # seconds between two looks
+LOOK = 0.05  # seconds between two looks
 KEYS = {b"\x1bOP": "h", b"\x1b[11~": "h", b"\x1b[21~": "q", b"\x1b[A": "up", b"\x1b[B": "down", b"\x03": "q"}
 LEAVE = "q"
 

@@ -126,7 +126,7 @@ class Meter:
         return RoleMotion(now, *rates, batch, works, starved, crowded, cpu, delay, cores, self._names[now.name])
 
 
-def measure(window: Window, seconds: float, every: float = 0.01) -> Motion:
+def measure(window: Window, seconds: float, every: float = 0.02) -> Motion:
     """Watch a plant for so many seconds."""
     meter = Meter(window)
     end = time.monotonic() + seconds

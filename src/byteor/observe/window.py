@@ -6,7 +6,9 @@ Rule 2. A plant is named by its folder, or by the name of its plan where one suc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,10 +49,9 @@ class LanesLook:
         self.wiring = wire(graph, part_of(seen.manifest.part))
         known = seen.manifest.generations
         self.blocks = shared.attach(self.wiring, seen.where, known, self.wiring.roles, looks=True)
-        plant = self.blocks.plant
-        base = plant.address("header")
-        places = [plant.address("runner_waiting", role.number) - base for role in self.wiring.roles]
-        self._waiting = np.array(places, np.int64) // 8
+        waits = [("runner_waiting", role.number) for role in self.wiring.roles]
+        self._waiting = _places(self.blocks.plant, waits)
+        self._rings = [_ring(block) for block in self.blocks.lanes if block is not None]
 
     def status(self) -> Status:
         """How the plant stands now."""
@@ -62,12 +63,21 @@ class LanesLook:
 
     def fills(self) -> list[float]:
         """How full each lane of rings is now, from 0 to 1; in the order of the status."""
-        found = []
-        for block in self.blocks.lanes:
-            if block is not None:
-                gates = block.values("gate")
-                found.append(max(0, block.read("cursor") - min(gates)) / block.params["capacity"])
-        return found
+        return [
+            max(0, int(words[cursor] - words[gates].min())) / capacity for words, cursor, gates, capacity in self._rings
+        ]
+
+
+def _places(block: Any, cells: Sequence[tuple[str, int]]) -> np.ndarray:
+    """Where cells of a region stand among its words: found once, for looks must be short."""
+    base = block.address("header")
+    return np.array([block.address(name, number) - base for name, number in cells], np.int64) // 8
+
+
+def _ring(block: Any) -> tuple[np.ndarray, int, np.ndarray, int]:
+    """A lane's words, the places of its cursor and its gates among them, and how many slots it has."""
+    gates = _places(block, [("gate", number) for number in range(len(block.values("gate")))])
+    return block.words, int(_places(block, [("cursor", 0)])[0]), gates, block.params["capacity"]
 
 
 def title_of(manifest: Manifest) -> str:
