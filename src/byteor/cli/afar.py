@@ -13,7 +13,7 @@ from typing import Any
 
 from byteor.cli.host import folder_of_part
 from byteor.cli.loading import placed_plant
-from byteor.cli.status import Look
+from byteor.cli.output import Look
 from byteor.diag import Refused
 from byteor.exec import findings as x
 from byteor.place.cut import name_of

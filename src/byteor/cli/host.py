@@ -166,7 +166,7 @@ def _asked_to_end(made: Processes, first: int, count: int, log: Log) -> None:
 
 
 def _show(outcome: Outcome | str, name: str, log: Log, as_json: bool) -> None:
-    from byteor.cli.run import show
+    from byteor.cli.report import show
 
     if isinstance(outcome, str):
         if as_json:

@@ -105,7 +105,7 @@ def replay(
 ) -> None:
     """Run a plant with a recorded lane in the place of what wrote it."""
     from byteor.cli.plants import replayed
-    from byteor.cli.run import show
+    from byteor.cli.report import show
 
     with output.told(as_json):
         if speed not in SPEEDS:

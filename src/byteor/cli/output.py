@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -81,3 +82,11 @@ def told(as_json: bool) -> Iterator[None]:
         raise
     except (Failed, OSError) as e:
         raise fail(reason(e), as_json) from e
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a plant stands, for people and as data."""
+
+    text: str
+    data: dict[str, Any]

@@ -6,6 +6,7 @@ Rule 1. The report says what was lost, and so does the exit status.
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -63,3 +64,15 @@ def as_text(outcome: Outcome) -> str:
         lines += [f"  {name} -> {place}" for name, place in outcome.places.items()]
     lines.append(f"  spec {r.spec_sha256[:16]}, stages {r.stages_sha256[:16]}")
     return "\n".join(lines)
+
+
+def show(outcome: Outcome, as_json: bool = False) -> None:
+    """Print the report: on stdout, unless rows went there."""
+    from byteor.cli.boundaries import streams_out
+
+    stream = sys.stderr if streams_out(outcome.places) else sys.stdout
+    if as_json:
+        return output.put_json(as_data(outcome), stream)
+    if outcome.error:
+        print(outcome.error.rstrip("\n"), file=sys.stderr)
+    print(as_text(outcome), file=stream, flush=True)

@@ -5,7 +5,6 @@ Rule 1. No option changes the result, `--limit`, `--repeat` and `--set` apart.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,7 @@ from byteor.cli import output
 from byteor.cli.asked import Apart, Asked
 from byteor.cli.carry import carry_out
 from byteor.cli.documents import OptionalDocument, Place
-from byteor.cli.log import ended, log_from
+from byteor.cli.log import Log, ended, log_from
 from byteor.cli.output import Json
 from byteor.exec import findings as x
 
@@ -85,10 +84,7 @@ def run(
             from byteor.cli.apart import resume_apart
 
             _only_resumes(where)
-            outcome = resume_apart(resumed, keep, log)
-            ended(log, outcome)
-            show(outcome, as_json)
-            raise typer.Exit(outcome.exit)
+            raise _over(resume_apart(resumed, keep, log), log, as_json)
         if on or place:
             raise typer.Exit(_on(on, where, place, as_json))
         if where is None:
@@ -106,9 +102,16 @@ def run(
             outcome = vary(where, asked)
         else:
             outcome = carry_out(where, asked)
+    raise _over(outcome, log, as_json)
+
+
+def _over(outcome: Outcome, log: Log, as_json: bool) -> typer.Exit:
+    """Tell how a run ended; the exit with its status."""
+    from byteor.cli.report import show
+
     ended(log, outcome)
     show(outcome, as_json)
-    raise typer.Exit(outcome.exit)
+    return typer.Exit(outcome.exit)
 
 
 def _on(on: str, where: str | None, place: str, as_json: bool) -> int:
@@ -145,16 +148,3 @@ def rolled(text: str) -> Roll | None:
         help = "write `--roll 100000` for rows or `--roll 60s` for seconds"
         raise diag.Refused([x.RUN_OPTION.at("roll", f"`{text}` is no number of rows or seconds", help=help)])
     return roll
-
-
-def show(outcome: Outcome, as_json: bool = False) -> None:
-    """Print the report: on stdout, unless rows went there."""
-    from byteor.cli import report
-    from byteor.cli.boundaries import streams_out
-
-    stream = sys.stderr if streams_out(outcome.places) else sys.stdout
-    if as_json:
-        return output.put_json(report.as_data(outcome), stream)
-    if outcome.error:
-        print(outcome.error.rstrip("\n"), file=sys.stderr)
-    print(report.as_text(outcome), file=stream, flush=True)

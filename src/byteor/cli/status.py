@@ -6,13 +6,12 @@ Rule 1. Looking changes nothing: a plant may be looked at as often as one likes,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from byteor.cli import output
-from byteor.cli.output import Json
+from byteor.cli.output import Json, Look
 
 if TYPE_CHECKING:
     from byteor.observe.meter import LaneMotion, Motion, RoleMotion
@@ -52,14 +51,6 @@ def status(
     if as_json:
         return output.put_json(said[0].data if len(said) == 1 else {"plants": [one.data for one in said]})
     print("\n\n".join(one.text for one in said))
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a plant stands, for people and as data."""
-
-    text: str
-    data: dict[str, Any]
 
 
 def look(plant: str, seconds: float) -> Look:
