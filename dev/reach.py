@@ -32,8 +32,9 @@ def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
             for cut in cuts:
                 run.one(fabric, Trouble(cuts=(cut,)), f"cut for {cut:g} s")
             run.one(fabric, Trouble(at_points=max(1, kills // 50), delay=0.001), "killed at every point")
-        while tally.kills < kills:
-            run.one(dice.choice(run.fabrics), Trouble(kills=min(A_RUN, kills - tally.kills)), "killed at random")
+        until = tally.kills + kills  # those at points come on top
+        while tally.kills < until:
+            run.one(dice.choice(run.fabrics), Trouble(kills=min(A_RUN, until - tally.kills)), "killed at random")
     _table(tally, time.monotonic() - began, seed)
     return int(bool(tally.wrong))
 

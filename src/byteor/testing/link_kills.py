@@ -101,8 +101,10 @@ class Hosts:
                     self._cut(cuts.pop(0), tally)
             time.sleep(LOOK)
         for host, run in self.runs.items():
-            for name, count in run.restarts().items():
-                tally.fell.update({(name.rpartition(".")[2], "at a point"): count * (self.trouble.at_points > 0)})
+            ends = {role.name: role.kind for role in run.wiring.roles if role.is_link}
+            for name, count in run.restarts().items() if self.trouble.at_points else ():
+                if name in ends:
+                    tally.fell[ends[name], "at a point"] += count
             wrong = run.judge(ended[host]) if host in ended else ["it does not end"]
             tally.wrong += [f"{run.plant.name}: {one}" for one in wrong]
 

@@ -106,9 +106,10 @@ class Model:
         self.bounds, self.sides = bounds, sides
 
     def first(self) -> State:
-        near = (0, NOTHING, None, 0, 0, (0, 0), False)
-        far = (None, 0, (0, NOTHING, 0, 0), None, None, False, -1, (), 0)
-        return self._far_start(self._near_start(State(*near, *far, 0, (), (), self.bounds.budget)))
+        near: Any = (0, NOTHING, None, 0, 0, (0, 0), False)
+        far: Any = (None, 0, (0, NOTHING, 0, 0), None, None, False, OPEN, (), 0)
+        nothing = State(*near, *far, 0, (), (), self.bounds.budget)
+        return self._far_start(self._near_start(nothing))
 
     def is_over(self, s: State) -> bool:
         """Whether all has crossed, and both know."""
@@ -151,13 +152,13 @@ class Model:
             for k in range(len(getattr(s, side))):
                 yield f"{side} {k} lost", _without(s, side, k)._replace(budget=b._replace(lost=b.lost - 1))
         if b.again:
-            less = s._replace(budget=b._replace(again=b.again - 1))
+            fewer = s._replace(budget=b._replace(again=b.again - 1))
             for k in _heads(s.there):
                 if s.into is not None and s.pending is None:
-                    yield f"there {k} again", self._arrive(less, s.into, s.there[k])
+                    yield f"there {k} again", self._arrive(fewer, s.into, s.there[k])
             for k in _heads(s.back):
                 if s.out is not None:
-                    yield f"back {k} again", self._hear(less, s.out, s.back[k].message)
+                    yield f"back {k} again", self._hear(fewer, s.out, s.back[k].message)
 
     # the lane before the link
 
