@@ -108,7 +108,7 @@ class Model:
     def first(self) -> State:
         near: Any = (0, NOTHING, None, 0, 0, (0, 0), False)
         far: Any = (None, 0, (0, NOTHING, 0, 0), None, None, False, OPEN, (), 0)
-        nothing = State(*near, *far, 0, (), (), self.bounds.budget)
+        nothing = State._make((*near, *far, 0, (), (), self.bounds.budget))
         return self._far_start(self._near_start(nothing))
 
     def is_over(self, s: State) -> bool:
