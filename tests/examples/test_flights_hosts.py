@@ -73,7 +73,7 @@ def in_namespaces(hosts: Hosts) -> Iterator[tuple[Hosts, dict[str, tuple[str, ..
 @pytest.mark.parametrize(
     ("count", "where"),
     [
-        ("two", on_loopback),
+        pytest.param("two", on_loopback, marks=pytest.mark.stress),
         pytest.param("three", on_loopback, marks=pytest.mark.stress),
         pytest.param("two", in_namespaces, marks=pytest.mark.stress),
         pytest.param("three", in_namespaces, marks=pytest.mark.stress),

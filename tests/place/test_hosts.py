@@ -79,7 +79,7 @@ def test_two_hosts_give_the_bytes_of_one_and_are_over_then(tmp_path: Path, alone
         assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_hosts_go_on_where_they_were_killed(tmp_path: Path, alone: bytes) -> None:
     a, b = placed(tmp_path)
     with given_up((a, b)):
@@ -95,7 +95,7 @@ def test_hosts_go_on_where_they_were_killed(tmp_path: Path, alone: bytes) -> Non
     assert (tmp_path / "out.csv").read_bytes() == alone
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_a_wiped_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = placed(tmp_path, source="python:shop:rows")
     monkeypatch.setenv("BYTEOR_TEST_OVER", str(tmp_path / "over"))

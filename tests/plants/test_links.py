@@ -134,6 +134,7 @@ def with_links(plant: Plant, **changes: object) -> Plant:
     return replace(plant, wanted=replace(plant.wanted, part=Part(part.roles, links)))
 
 
+@pytest.mark.stress
 def test_another_run_is_refused(base: Path) -> None:
     plant, where = plant_of(base)
     parts = split(plant, where)

@@ -66,17 +66,17 @@ def doze_for_mail(desk, mail, heard, waiter):
 @hot
 def await_mail(desk, mail, heard, waiter):
     """Wait until the lane or the mail brings something; no when the run stops, or patience is over."""
-    turns = 0
+    turns, goes = 0, True
     while not has_come(desk, mail, heard):
         if turns >= waiter.patience or load_relaxed(waiter.stop) != 0:
-            note_work(waiter.bell)
-            return False
+            goes = False
+            break
         note_turn(waiter.bell, STARVED, turns)
         if waiter.strategy == BLOCK and turns > _SPINS:
             doze_for_mail(desk, mail, heard, waiter)
         turns = idle(turns, waiter.strategy)
     note_work(waiter.bell)
-    return True
+    return goes
 
 
 @hot
