@@ -6,7 +6,12 @@ export interface Example {
   text: string;
 }
 
-const plans = import.meta.glob<string>("../../../examples/**/*.toml", { query: "?raw", import: "default", eager: true });
+// Placements lie beside their plans; they are no plans.
+const plans = import.meta.glob<string>(["../../../examples/**/*.toml", "!../../../examples/**/*-hosts.toml"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 const specs = import.meta.glob<string>("../../../spec/vectors/*.kv", { query: "?raw", import: "default", eager: true });
 
 const last = (path: string): string => path.split("/").at(-1) ?? path;
