@@ -14,10 +14,9 @@ from typing import Any
 from byteor.diag import Diagnostic, Source, errors, in_order
 from byteor.place import findings
 from byteor.place.model import File, Hosts
-from byteor.plan import findings as p
 from byteor.plan import toml_text
-from byteor.plan.document import tree
-from byteor.spec.codec import BAD, Form, Reader, to_data
+from byteor.plan.document import read_as, tree
+from byteor.spec.codec import Form, to_data
 
 VERSION = 1
 NAME = "place.toml"
@@ -56,17 +55,7 @@ def read(document: str | bytes, name: str = NAME) -> Read:
 
 def from_data(data: dict[str, Any]) -> tuple[Hosts | None, list[Diagnostic]]:
     """Read plain data as a placement."""
-    found: list[Diagnostic] = []
-    if type(data.get("place")) is not int or data["place"] != VERSION:
-        help = "begin with it"
-        found.append(findings.VERSION.at("place", f"the document does not say `place = {VERSION}`", help=help))
-        data = {**data, "place": VERSION}
-
-    def report(what: str, path: str, message: str, help: str) -> None:
-        found.append(p.READING[what].at(path, message, help=help))
-
-    hosts = Reader(report, FORM).read(Hosts, data, "")
-    return (None if hosts is BAD else hosts), found
+    return read_as(Hosts, FORM, data, ("place", VERSION), findings.VERSION)
 
 
 def encode_data(hosts: Hosts) -> dict[str, Any]:

@@ -12,9 +12,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
-from byteor.diag import Diagnostic, Refused, Source, errors, in_order
+from byteor.diag import Diagnostic, Refused, Rule, Source, errors, in_order
 from byteor.plan import findings as p
 from byteor.plan import toml_text
 from byteor.plan.model import End, Label, LaneIntent, Plan, Stage
@@ -26,6 +26,7 @@ from byteor.spec.model import Param as SpecParam
 from byteor.spec.values import parse
 
 VERSION = 2
+T = TypeVar("T")
 MAX_BYTES = 16 << 20
 MAX_LINE = 1 << 20
 
@@ -145,16 +146,24 @@ def _problem(problem: json_text.Problem, is_json: bool) -> Diagnostic:
 
 def from_data(data: dict[str, Any]) -> tuple[Plan | None, list[Diagnostic]]:
     """Read plain data as a plan."""
+    return read_as(Plan, FORM, data, ("plan", VERSION), p.VERSION)
+
+
+def read_as(
+    kind: type[T], form: Form, data: dict[str, Any], stated: tuple[str, int], unstated: Rule
+) -> tuple[T | None, list[Diagnostic]]:
+    """Read plain data as a document that states a key with its version; `unstated` is the finding where it does not."""
     found: list[Diagnostic] = []
-    if type(data.get("plan")) is not int or data["plan"] != VERSION:
-        found.append(p.VERSION.at("plan", f"the document does not say `plan = {VERSION}`", help="begin with it"))
-        data = {**data, "plan": VERSION}
+    key, version = stated
+    if type(data.get(key)) is not int or data[key] != version:
+        found.append(unstated.at(key, f"the document does not say `{key} = {version}`", help="begin with it"))
+        data = {**data, key: version}
 
     def report(what: str, path: str, message: str, help: str) -> None:
         found.append(p.READING[what].at(path, message, help=help))
 
-    plan = Reader(report, FORM).read(Plan, data, "")
-    return (None if plan is BAD else plan), found
+    value = Reader(report, form).read(kind, data, "")
+    return (None if value is BAD else value), found
 
 
 def encode_data(plan: Plan) -> dict[str, Any]:
