@@ -96,19 +96,21 @@ def test_hosts_go_on_where_they_were_killed(tmp_path: Path, alone: bytes) -> Non
 
 
 @pytest.mark.stress
-def test_a_wiped_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b = placed(tmp_path, source="python:shop:rows")
-    monkeypatch.setenv("BYTEOR_TEST_OVER", str(tmp_path / "over"))
-    with given_up((a, b)):
-        a.start(), b.start()
-        await_that(lambda: b.taken("tax_out.in") == 1000)
-        assert b.end(TERM)[0] == 143
-        shutil.rmtree(b.folder)
-        b.start()
-        (tmp_path / "over").touch()  # the end of the stream is what crosses next
-        status, _, err = a.end()
-        assert status == 5 and "F008" in err
-        assert b.end(TERM)[0] in (143, 5)
+@pytest.mark.parametrize("wiped", ["a", "b"])
+def test_a_wiped_folder_is_refused_on_both_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wiped: str) -> None:
+    hosts = dict(zip("ab", placed(tmp_path, source="python:shop:rows"), strict=True))
+    monkeypatch.setenv("BYTEOR_TEST_OVER", str(tmp_path / "over"))  # nothing more crosses
+    with given_up(tuple(hosts.values())):
+        for host in hosts.values():
+            host.start()
+        await_that(lambda: hosts["a"].taken("tax_out.out") == 1000)
+        host = hosts[wiped]
+        assert host.end(TERM)[0] == 143
+        shutil.rmtree(host.folder)
+        host.start()
+        for host in hosts.values():
+            status, _, err = host.end()
+            assert status == 5 and "F008" in err, err
 
 
 def test_what_is_not_on_a_host_is_a_finding(tmp_path: Path) -> None:

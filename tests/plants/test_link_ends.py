@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from byteor.diag import Diagnostic
+from byteor.diag import Diagnostic, Refused
 from byteor.exec.load import load
 from byteor.fabric import findings
 from byteor.fabric.link import IN, OUT, Link
 from byteor.kernel import commit as c
-from byteor.kernel.wait import BLOCK, FOREVER, Waiter
+from byteor.kernel.wait import BACKOFF, BLOCK, FOREVER, Waiter
 from byteor.plant import links
 from byteor.plant.blocks import Blocks, in_memory, made
 from byteor.plant.desk import Desk
@@ -55,6 +55,8 @@ class End:
         self.runner.say = self.said.append
         self.lane = self.blocks.lanes[0]
         self.stop = np.zeros(1, np.int64)
+        self.failure: Refused | None = None
+        self.strategy = BLOCK
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> End:
@@ -65,9 +67,12 @@ class End:
         return self
 
     def _run(self) -> None:
-        waiter = Waiter(0, self.stop.ctypes.data, self.runner.bell, BLOCK, FOREVER)
-        while not self.runner.advance(waiter) and not self.stop[0]:
-            pass
+        waiter = Waiter(0, self.stop.ctypes.data, self.runner.bell, self.strategy, FOREVER)
+        try:
+            while not self.runner.advance(waiter) and not self.stop[0]:
+                pass
+        except Refused as e:
+            self.failure = e
 
     def join(self) -> None:
         self._thread.join()
@@ -80,6 +85,11 @@ class End:
 
     def again(self) -> End:
         return End(self.link, self.blocks)
+
+    def found(self) -> list[str]:
+        """What it ended with."""
+        self.join()
+        return [] if self.failure is None else [d.code for d in self.failure.diagnostics]
 
 
 @pytest.fixture
@@ -146,3 +156,71 @@ def test_an_end_that_nobody_confirms_is_told_and_can_be_taken_up(
     for end in again:
         end.join()
     assert [end.runner.count(c.ENDED) for end in again] == [links.DONE, links.DONE]
+
+
+def crossed(near: End, far: End, n: int) -> None:
+    """Start both ends, let some records cross, and see that both know it."""
+    far.start(), near.start()
+    put(near, n)
+    until(lambda: near.lane.read("gate") == n)
+
+
+def test_who_waits_to_tell_of_room_waits_in_one_go(ends: tuple[End, End]) -> None:
+    near, far = ends
+    far.strategy = BACKOFF
+    waits: list[bool] = []
+    prepare = far.runner.prepare
+
+    def prepared() -> None:
+        prepare()
+        wait = far.runner._wait
+
+        def waited(*args: Any) -> bool:
+            waits.append(wait(*args))
+            return waits[-1]
+
+        far.runner._wait = waited
+
+    far.runner.prepare = prepared
+    far.start(), near.start()
+    put(near, SLOTS)
+    until(lambda: near.lane.read("gate") == SLOTS)
+    far.lane.write("gate", SLOTS)
+    until(lambda: waits)
+    near.leave()
+    far.leave()
+    assert waits.count(False) == 1  # when it left; else it would spin anew each time
+
+
+def test_a_far_lane_that_is_new_is_told_at_both_ends_though_nothing_is_sent(ends: tuple[End, End]) -> None:
+    near, far = ends
+    crossed(near, far, 3)
+    far.leave()
+    new = End(far.link).start()
+    assert near.found() == new.found() == [findings.PEER_LOST.code]
+    assert new.lane.read("cursor") == 0
+
+
+@pytest.mark.parametrize("made", [0, 2, 3, 5])
+def test_a_near_lane_that_is_new_is_told_at_both_ends(ends: tuple[End, End], made: int) -> None:
+    near, far = ends
+    crossed(near, far, 3)
+    near.leave()
+    new = End(near.link)
+    put(new, made)
+    new.start()
+    assert new.found() == far.found() == [findings.PEER_LOST.code]
+    assert far.lane.read("cursor") == 3
+
+
+def test_a_successor_of_either_end_goes_on_though_nothing_is_sent(ends: tuple[End, End]) -> None:
+    near, far = ends
+    crossed(near, far, 3)
+    far.leave()
+    far = far.again().start()
+    until(lambda: near.runner.state.peer == 2)  # it was asked at once
+    near.leave()
+    near = near.again().start()
+    put(near, 5, closed=True)
+    assert near.found() == far.found() == []
+    assert far.lane.read("closed") == 5

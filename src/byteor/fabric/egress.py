@@ -5,6 +5,7 @@ Rule 2. gate <= committed <= next <= limit. A slot is given back only up to `com
 Rule 3. Who starts, or meets a newer far side, or is told that records are missing, sends again from `committed`.
 Rule 4. A mark goes with the last record that lay before it: sent earlier, it would promise too much.
 Rule 5. `peer` and `peer_home` are kept with `committed`, in one commit: an answer from before cannot look new.
+Rule 6. Nothing is sent before a far side is known. So one that is not, and has records, has them of another lane.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def on_state(e: Egress, m: Message) -> tuple[Egress, int]:
             return e, OTHER_HOME
     elif m.epoch < e.peer:
         return e._replace(fenced=e.fenced + 1), FINE
-    if m.at > e.cursor:
+    if m.at > (e.cursor if e.peer_home else e.committed):
         return e, AHEAD
     if m.home != e.peer_home or m.epoch > e.peer:
         return _meet(e, m)

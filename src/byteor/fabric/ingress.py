@@ -5,6 +5,7 @@ Rule 2. Nothing is answered before it is committed: `state` speaks of `pos`, and
 Rule 3. Of a repetition nothing is taken, of an overlap the rest; where records are missing none, and they are asked
     for once, and again whenever the sender asks.
 Rule 4. Who sends with a smaller epoch than one seen before is a zombie: counted, and not listened to.
+Rule 5. A sender is known before anything is answered. So one that is not, and goes on, has worked with another lane.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from byteor.fabric.messages import FINISHED, NOTHING, OPEN, PROBE, REWIND, STATE, Line, Message, News
 
-FINE, OTHER_HOME, AHEAD = range(3)
+FINE, OTHER_HOME, AHEAD, BEHIND = range(4)  # what a message says of the two lanes: all but the first end the link
 
 
 class Ingress(NamedTuple):
@@ -61,6 +62,8 @@ def on_message(i: Ingress, m: Message, room: int) -> tuple[Ingress, Take]:
             return i, Take(fault=OTHER_HOME)
         if i.pos > 0:
             return i, Take(fault=AHEAD)
+        if m.at > 0:
+            return i, Take(fault=BEHIND)
     elif m.epoch < i.peer:
         return i._replace(fenced=i.fenced + 1), Take()
     if m.home != i.peer_home or m.epoch > i.peer:

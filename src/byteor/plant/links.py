@@ -33,7 +33,7 @@ from byteor.fabric.tcp import no_peer
 from byteor.kernel import commit as c
 from byteor.kernel import links
 from byteor.kernel.hot import short
-from byteor.kernel.wait import BRIEFLY, Waiter
+from byteor.kernel.wait import FOREVER, Waiter
 from byteor.plant.desk import WORD, Desk
 from byteor.plant.failpoints import RECEIVED, SENT, TOLD
 from byteor.plant.roles import NOBODY, RoleRunner, compiled
@@ -71,7 +71,7 @@ class LinkRole(RoleRunner):
         self._mail = np.zeros(8, np.int64)
         self._second: threading.Thread | None = None
         self._failure: BaseException | None = None
-        self._leaving = False
+        self._leaving = np.zeros(1, np.int64)
         self._look = short(links.look_at_lane, self._desk_type)
         self._commit = short(desk.steps.settle_link, self._desk_type)
 
@@ -124,7 +124,7 @@ class LinkRole(RoleRunner):
 
     def over(self, waiter: Waiter) -> bool:
         """Whether the role leaves, or the run stops."""
-        return self._leaving or ctypes.c_int64.from_address(waiter.stop).value != 0
+        return bool(self._leaving[0]) or ctypes.c_int64.from_address(waiter.stop).value != 0
 
     def held_to_line(self, m: Message) -> None:
         """Refuse a message of another run, or of another lane."""
@@ -138,7 +138,7 @@ class LinkRole(RoleRunner):
         return Refused([findings.PEER_LOST.at(self.role.name, message)])
 
     def leave(self) -> None:
-        self._leaving = True
+        self._leaving[0] = 1
         if self._second is not None:
             self.post()
             self._second.join()
@@ -219,17 +219,16 @@ class LinkOut(LinkRole):
     # the second thread
 
     def second(self, waiter: Waiter) -> None:
-        """Hear the answers, and ask where none comes."""
-        number, heard, asked, told = 0, time.monotonic(), 0.0, False
+        """Hear the answers, and ask where none comes, and once on every connection: the far side may be another one."""
+        number, heard, asked, met, told = 0, time.monotonic(), 0.0, False, False
         while not self.over(waiter):
             m = self.fabric.recv(TICK, _nowhere)
             now = time.monotonic()
-            if m is not None:
-                heard, told = now, False
-                self._hear(m)
             if (up := self.fabric.up()) != number:
-                number, heard, asked = up, now, 0.0
-            if not up or (m is None and egress.is_quiet(self.state) and self.state.peer_home):
+                number, heard, asked, met = up, now, 0.0, False
+            if m is not None and self._hear(m):
+                heard, met, told = now, True, False
+            if not up or (m is None and met and egress.is_quiet(self.state)):
                 heard = now
             elif now - max(heard, asked) >= QUESTION or asked == 0.0:
                 asked = now
@@ -246,14 +245,16 @@ class LinkOut(LinkRole):
             m = egress.probe(self.state)
         self.fabric.send(messages.encode(m), wait=False)
 
-    def _hear(self, m: Message) -> None:
+    def _hear(self, m: Message) -> bool:
+        """Take an answer; no, when it came from a zombie: whoever hears no other has no far side."""
         self.held_to_line(m)
         with self.lock:
             self._seen()
             before = self.state
             self.state, fault = egress.on_state(before, m)
             if fault != egress.FINE:
-                raise self.lost(_FAULTS[fault].format(m.at, before.committed, before.cursor))
+                self.fabric.send(messages.encode(egress.probe(before)), wait=False)  # it is to know, too
+                raise self.lost(_HEARD[fault].format(m.at, before.committed, before.cursor))
             after = self.state
             if (after.committed, after.peer, after.peer_home) != (before.committed, before.peer, before.peer_home):
                 self._confirmed(after)
@@ -262,6 +263,7 @@ class LinkOut(LinkRole):
         if m.flags & FINISHED:
             self._answered.set()
         self.post()
+        return after.fenced == before.fenced
 
     def _confirmed(self, e: egress.Egress) -> None:
         """Give back what the far side has committed."""
@@ -340,7 +342,7 @@ class LinkIn(LinkRole):
             self._judged = judged, take = ingress.on_message(self.state, m, self.desk.room())
         if take.fault != ingress.FINE:
             self.answer()
-            raise self.lost(_FAULTS[take.fault + len(_FAULTS) // 2].format(m.at, judged.pos))
+            raise self.lost(_CAME[take.fault].format(m.at, judged.pos))
         if not m.length:
             return ()
         found = self._rows(self.slots, self.size, m, take)
@@ -414,20 +416,28 @@ class LinkIn(LinkRole):
     # the second thread
 
     def second(self, waiter: Waiter) -> None:
-        """Tell the near side of room, whenever there is some worth telling."""
+        """Tell the near side of room, whenever there is some worth telling.
+
+        It waits until the role leaves, in one go: a wait that begins again spins again.
+        """
         mail = self._mail.ctypes.data
-        brief = waiter._replace(patience=BRIEFLY[waiter.strategy])
-        while not self.over(waiter):
-            if self._wait(self.desk.hot, mail, self.share, brief):
-                self.answer()
+        patient = waiter._replace(stop=self._leaving.ctypes.data, patience=FOREVER)
+        while self._wait(self.desk.hot, mail, self.share, patient):
+            self.answer()
 
 
 _NOTHING = ingress.Take()
-_FAULTS = (
+_HEARD = (
     "",
     "its lane was made again",
     "it has {0} records, and {1} were given back here",
-    "it has {0} records, and this lane has no more than {2}",
+    "it has {0} records, and they are not of this lane",
+)
+_CAME = (
+    "",
+    "its lane was made again",
+    "it is not known, and {1} records are here",
+    "it goes on at record {0}, and this lane was made again",
 )
 
 

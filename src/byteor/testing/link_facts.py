@@ -45,9 +45,10 @@ def a_far_lane_that_was_made_again(s: Sides) -> None:
     assert e.on_state(known, answer(3, 7)) == (known, egress.FINE)  # an older answer of the one that is known
     for at in (5, 8):
         assert e.on_state(known, answer(at, 10, epoch=2))[1] == egress.FINE
-    new = e.see(e.begin(LINE, NEAR, 2, 5, 0, 0), 8, NOTHING)
-    after, fault = e.on_state(new, answer(5, 9, epoch=0))  # the first one that is met is new, whatever its epoch
-    assert (after.peer_home, after.limit, fault) == (FAR, 9, egress.FINE)
+    new = e.see(e.begin(LINE, NEAR, 2, 0, 0, 0), 8, NOTHING)
+    after, fault = e.on_state(new, answer(0, 4, epoch=0))  # the first one that is met is new, whatever its epoch
+    assert (after.peer_home, after.limit, fault) == (FAR, 4, egress.FINE)
+    assert e.on_state(new, answer(1, 5)) == (new, egress.AHEAD)  # it has what was never sent
 
 
 def an_answer_that_allows_less_than_it_has(s: Sides) -> None:
@@ -132,6 +133,7 @@ def a_near_lane_that_was_made_again(s: Sides) -> None:
     assert i.on_message(i.begin(LINE, FAR, 1, 5, NOTHING, 0, 0), data(5, 1), 8)[1].fault == ingress.AHEAD
     new = i.begin(LINE, FAR, 1, 0, NOTHING, 0, 0)
     assert i.on_message(new, data(0, 1, epoch=0), 8)[0].peer_home == NEAR
+    assert i.on_message(new, question(1), 8) == (new, ingress.Take(fault=ingress.BEHIND))  # the rest was elsewhere
     judged, take = i.on_message(new, data(0, 1, epoch=4), 8)
     assert (judged.peer, judged.peer_home, take.fault, take.n) == (4, NEAR, ingress.FINE, 1)
 
@@ -160,7 +162,7 @@ def farewells(s: Sides) -> None:
 
 def gaps_and_zombies_at_the_far_side(s: Sides) -> None:
     i = s.ingress
-    state = i.begin(LINE, FAR, 1, 0, NOTHING, 0, 0)
+    state = i.begin(LINE, FAR, 1, 0, NOTHING, 1, NEAR)
     for message, asks, gaps in ((data(1, 1), True, 1), (data(1, 1), False, 2), (question(1), True, 3)):
         state, take = i.on_message(state, message, 4)
         assert (take.answer, take.flags == REWIND, state.gaps) == (asks, asks, gaps)
