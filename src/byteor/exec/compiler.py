@@ -26,6 +26,7 @@ from byteor.kernel.hot import lending
 from byteor.kernel.keys import make_rows_of
 from byteor.kernel.loops import Shape, make_batch_loop, make_message_loop
 from byteor.kernel.ring import make_source_loop
+from byteor.kernel.shapes import Brief
 from byteor.spec.model import Stage as Spec
 
 
@@ -80,7 +81,8 @@ def _adapted(function: Any, _content: str, flat: bool, boundscheck: bool, _kinds
     """
     names = {"live": "live", "index": "index", "state": "state[0]" if flat else "state", "p": "p"}
     asked = ", ".join(["first", *(names[n] for n in arguments(function)[1:])])
-    return numba.njit(eval(f"lambda first, live, index, state, p: f({asked})", {"f": native(function, boundscheck)}))
+    text = f"lambda first, live, index, state, p: f({asked})"
+    return numba.njit(pipeline_class=Brief)(eval(text, {"f": native(function, boundscheck)}))
 
 
 def signature(spec: Spec, slots: np.ndarray, table: np.ndarray, p: np.ndarray) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ import numba
 from byteor.kernel.cache import cached
 from byteor.kernel.callee import Callee
 from byteor.kernel.lend import lent
+from byteor.kernel.shapes import Brief
 
 
 def hot(function: Any) -> Any:
@@ -47,7 +48,7 @@ def lending(function: Any) -> Any:
     def lender(*given: Any) -> Any:
         return function(*lent(given))
 
-    return cached(numba.njit(nogil=True)(lender))
+    return cached(numba.njit(nogil=True, pipeline_class=Brief)(lender))
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from byteor.exec.compiler import facts, native
 from byteor.exec.stage import Stage, arguments
 from byteor.kernel.cache import fingerprint
 from byteor.kernel.plain import view
+from byteor.kernel.shapes import Brief
 from byteor.kernel.steps import (
     Form,
     make_batch_work,
@@ -71,7 +72,7 @@ def _adapted(function: Any, _content: str, flat: bool, boundscheck: bool, _kinds
     names = {name: name for name in ("out", "src", "live", "index", "p")} | {"state": "state[0]" if flat else "state"}
     asked = ", ".join(["first", *(names[n] for n in arguments(function)[1:])])
     text = f"lambda first, out, src, live, index, state, p: f({asked})"
-    return numba.njit(eval(text, {"f": native(function, boundscheck)}))
+    return numba.njit(pipeline_class=Brief)(eval(text, {"f": native(function, boundscheck)}))
 
 
 def signature(spec: Spec, into: np.dtype, out: np.dtype, table: np.ndarray, p: np.ndarray) -> tuple[Any, ...]:
