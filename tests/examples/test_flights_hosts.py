@@ -17,9 +17,10 @@ from byteor.cli.asked import Apart, Asked
 from byteor.cli.carry import carry_out
 from byteor.place import document
 from byteor.place.model import File, Hosts, Tls
+from byteor.testing.certificates import LOOPBACK
 from tests.examples.test_flights_plant import EXAMPLE, module
 from tests.examples.test_flights_plant import data as data
-from tests.place.hosts import Host, certificates, given_up, inside, namespaces
+from tests.place.hosts import NUMBERS, Host, certificates, given_up, inside, namespaces
 
 # Its loops are compiled once: for minutes, where the machine has other things to do.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -43,7 +44,7 @@ def placed(count: str, folder: Path, data: Path) -> Hosts:
     """The example's placement, with files of this test and with certificates."""
     hosts = document.read((EXAMPLE / f"{count}-hosts.toml").read_text()).hosts
     assert hosts is not None
-    certificates(folder, [host.name for host in hosts.host])
+    certificates(folder, [host.name for host in hosts.host], (*LOOPBACK, *NUMBERS))
     return replace(
         hosts,
         plan=str(EXAMPLE / "plan.toml"),

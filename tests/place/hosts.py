@@ -22,11 +22,12 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from byteor.cli.app import app
-from byteor.testing.certificates import authority, can_make, certificate
+from byteor.testing.certificates import LOOPBACK, authority, can_make, certificate
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from byteor.cli import main; main()")
 PATIENCE = 120.0
+NUMBERS = tuple(f"10.77.0.{i}" for i in range(1, 9))  # of hosts in network namespaces
 
 
 class Host:
@@ -112,13 +113,13 @@ def await_that(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def certificates(folder: Path, names: Sequence[str]) -> None:
-    """Make an authority and a certificate for each name: `ca.pem`, `NAME.pem`, `NAME.key`."""
+def certificates(folder: Path, names: Sequence[str], hosts: Sequence[str] = LOOPBACK) -> None:
+    """Make an authority and a certificate for each name: `ca.pem`, `NAME.pem`, `NAME.key`; all are good for `hosts`."""
     if not can_make():
         pytest.skip("no openssl to make certificates with")
     authority(folder)
     for name in names:
-        certificate(folder, name)
+        certificate(folder, name, hosts=hosts)
 
 
 @contextlib.contextmanager
@@ -128,7 +129,7 @@ def namespaces(names: Sequence[str]) -> Iterator[dict[str, str]]:
         pytest.skip("network namespaces need root, and `ip`")
     tag = f"byteor-{os.getpid()}"
     spaces = {name: f"{tag}-{i}" for i, name in enumerate(names)}
-    addresses = {name: f"10.77.0.{i}" for i, name in enumerate(names, 1)}
+    addresses = dict(zip(names, NUMBERS, strict=False))
     with contextlib.ExitStack() as undone:
         for name, space in spaces.items():
             if _ip("netns", "add", space).returncode:

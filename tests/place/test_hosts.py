@@ -117,6 +117,10 @@ def test_what_is_not_on_a_host_is_a_finding(tmp_path: Path) -> None:
     a, b = placed(tmp_path, TLS)
     said = a.here()
     assert said.exit_code == 2 and said.stderr.count("[X062]") == 3
+    certificates(tmp_path, ("b",), ("10.0.0.9",))
+    said = b.here()
+    assert said.exit_code == 2 and "[F011]" in said.stderr and "place.toml:" in said.stderr
+    assert "does not name `127.0.0.1`" in said.stderr and not b.folder.exists()
     b.name = "c"
     said = b.here()
     assert said.exit_code == 2 and "[X063]" in said.stderr and not b.folder.exists()

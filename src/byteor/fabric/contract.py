@@ -1,7 +1,8 @@
 """What a link asks of a fabric: three calls. It may lose messages, repeat them, and come and go.
 
 Rule 1. A message arrives whole or not at all. Nothing else is promised: not that it arrives, not that it does once.
-Rule 2. One thread receives, which also connects; any may send. Nothing waits longer than it was told to.
+Rule 2. One thread receives, which also connects; any may send. Nothing waits longer than it was told to, but for a
+    connection that is being made.
 Rule 3. Where records go is asked once their head is there: they are received in place.
 """
 
@@ -15,7 +16,7 @@ from byteor.fabric.messages import Message
 
 Place = Callable[[Message], Sequence[memoryview]]  # where the bytes behind a head go; together as long as they
 Say = Callable[[Diagnostic], object]  # told of what is wrong, and may pass
-NO_PEER_AFTER = 5.0  # seconds
+NO_PEER_AFTER = 4.0  # seconds; what is asked then is answered before five
 
 
 class Fabric(Protocol):

@@ -1,7 +1,7 @@
 """The F codes: what can be wrong with a link between two hosts.
 
 Rule 1. Standard library only: whoever explains a code need not load a fabric.
-Rule 2. The path of a finding is the name of the link's role.
+Rule 2. The path of a finding is the name of the link's role; of this host's own certificate, a key of the placement.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from byteor.diag import rule
 NO_PEER = rule(
     "F001",
     "no-peer",
-    """What: for five seconds nobody answered at the other end of a link.
+    """What: for four seconds nobody answered at the other end of a link.
 Why: the other host is not started yet, or is down, or the network between is cut, or an address is wrong. The link
 goes on trying, and nothing is lost meanwhile: the lane before it fills, and holds its producer back.
 Instead: start the other host; check the addresses of the placement, and what a firewall lets through.""",
@@ -20,9 +20,9 @@ Instead: start the other host; check the addresses of the placement, and what a 
 WRONG_CERTIFICATE = rule(
     "F002",
     "wrong-certificate",
-    """What: the two ends of a link do not trust each other's certificates.
-Why: both sides show a certificate, and each must be signed by the authority that the other one names.
-Example: a certificate that has expired, one of another authority, or a peer that is not encrypted at all.
+    """What: the two ends of a link do not trust each other's certificates, or that of a host is not of this time.
+Why: both sides show a certificate, and each must be signed, for now, by the authority that the other one names.
+Example: a certificate that has expired, or one of another authority.
 Instead: give both hosts certificates of one authority; `openssl verify -CAfile CA CERT` tells whether they are.""",
 )
 STRANGER = rule(
@@ -84,5 +84,23 @@ UNCONFIRMED = rule(
 Why: the sender's host was away at the very end. All records are here; but should the sender come back, it asks
 whether they are, and nobody would answer.
 Instead: nothing, if the sender has ended; else go on with both plants, which then tell each other.""",
+    severity="warning",
+)
+WRONG_NAME = rule(
+    "F011",
+    "wrong-name",
+    """What: a certificate is good, and names another host.
+Why: the authority has signed it for somebody else: a host that could be anybody of that authority is not known.
+Example: `address = "10.0.0.2:7400"`, and a certificate for `DNS:west` alone.
+Instead: a certificate whose `subjectAltName` has the host of the address: `DNS:name`, or `IP:number` for a number.
+`openssl x509 -in CERT -noout -ext subjectAltName` tells what is in it.""",
+)
+HALF_ENCRYPTED = rule(
+    "F012",
+    "half-encrypted",
+    """What: one end of a link shows a certificate, and the other does not.
+Why: the two hosts have different placements, or something else listens at the address. The link goes on trying.
+Example: `[tls]` was added to the placement, and one host still runs by the old one.
+Instead: start both hosts with the same placement.""",
     severity="warning",
 )

@@ -4,6 +4,7 @@ Rule 1. Standard library only, and plain data: a link is written into a plant's 
 Rule 2. One side listens, the other connects and connects again; which of them sends does not matter for that.
 Rule 3. A generation names one run of a plant on all its hosts: positions of another one mean nothing.
 Rule 4. Certificate, key and authority are given together: both sides show who they are, or neither does.
+Rule 5. What a certificate has to name is the host of an address, as others reach it.
 
     Link("in_to_tax", OUT, "tcp", 0x1f2e3d4c, connect="10.0.0.2:7447")
     Link("in_to_tax", IN, "tcp", 0x1f2e3d4c, listen="0.0.0.0:7447", certificate="b.pem", key="b.key", authority="c.pem")
@@ -27,7 +28,8 @@ class Link:
     `listen` and `connect` are `host:port`, and exactly one of them is given. `certificate`, `key` and `authority` are
     paths of PEM files, all empty where the fabric is not to be encrypted. `generation` is an unsigned 64-bit number
     that both sides share; `peer` is the other host's name, for people to read. `name` stands for the lane's in the
-    name of the role, where several hosts read one lane.
+    name of the role, where several hosts read one lane. `own_name` and `peer_name` are what the two certificates have
+    to name; without them, the one that connects expects the host of its address, and all else may be of any name.
     """
 
     lane: str
@@ -41,6 +43,8 @@ class Link:
     authority: str = ""
     peer: str = ""
     name: str = ""
+    own_name: str = ""
+    peer_name: str = ""
 
     @property
     def role(self) -> str:
@@ -53,9 +57,19 @@ class Link:
         return self.listen or self.connect
 
     @property
+    def expects(self) -> str:
+        """The name that the other end's certificate has to bear; empty where any will do."""
+        return bare(self.peer_name or self.connect.rpartition(":")[0])
+
+    @property
     def secure(self) -> bool:
         """Whether both sides show certificates."""
         return bool(self.certificate)
+
+
+def bare(host: str) -> str:
+    """A host as certificates name it: an IPv6 number without brackets, and without the interface behind it."""
+    return host.strip("[]").partition("%")[0].rstrip(".")
 
 
 def to_data(link: Link) -> dict[str, Any]:

@@ -19,15 +19,15 @@ from collections.abc import Sequence
 
 from byteor.diag import Diagnostic, Refused
 from byteor.fabric import findings
-from byteor.fabric.contract import NO_PEER_AFTER, Place, Say
+from byteor.fabric.contract import Place, Say
 from byteor.fabric.link import Link
-from byteor.fabric.messages import HEAD_BYTES, Message, decode
-from byteor.fabric.tls import context_of, is_distrust
+from byteor.fabric.messages import HEAD_BYTES, MAGIC, Message, decode
+from byteor.fabric.probe import CLOSED_EARLY, CONNECTING, GREETING, probe, split
+from byteor.fabric.silence import Silence
+from byteor.fabric.tls import RECORD, bears, context_of, fault_of, names_of, one_sided
 
-CONNECTING = 1.0  # seconds that one attempt may take
 PAUSE = 0.05  # between two attempts
 STALL = 5.0  # seconds without a byte, in the midst of a message
-GREETING = 2.0  # seconds that the other side has for its certificate
 BUFFER = 4 << 20
 
 
@@ -44,14 +44,14 @@ class Connection:
         self._head = bytearray(HEAD_BYTES)
         self._got = 0
         self._lock = threading.Lock()
-        self._secure = isinstance(end, ssl.SSLSocket)
+        self.secure = isinstance(end, ssl.SSLSocket)
         self.heard = False
         end.setblocking(False)
 
     def read(self, into: memoryview) -> int:
         """Read what is there; 0 when nothing is."""
         try:
-            with self._lock if self._secure else contextlib.nullcontext():
+            with self._lock if self.secure else contextlib.nullcontext():
                 n = self.end.recv_into(into)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
@@ -64,7 +64,7 @@ class Connection:
     def write(self, parts: list[memoryview]) -> int:
         """Write what can be taken; 0 when nothing can."""
         try:
-            if not self._secure:
+            if not self.secure:
                 return self.end.sendmsg(parts)
             with self._lock:
                 return self.end.send(parts[0])
@@ -83,7 +83,7 @@ class Connection:
         self._got = 0
         message = decode(self._head)
         if message is None:
-            raise Strange
+            raise Strange(self._head)
         self.heard = True
         return message
 
@@ -93,6 +93,10 @@ class Connection:
 
 class Strange(Exception):
     """What came is no message of a link."""
+
+    def __init__(self, head: bytes | bytearray) -> None:
+        super().__init__()
+        self.encrypted = bytes(head[:2]) in RECORD
 
 
 class Tcp:
@@ -106,16 +110,15 @@ class Tcp:
         self._number = self._made = 0
         self._sending = threading.Lock()
         self._wake = -1
-        self._since = time.monotonic()
-        self._told = False
-        self._why = "nobody was there"
+        self._silence = Silence(link, say)
+        self._in_vain = self._asked = False
 
     def open(self) -> None:
         self._context = context_of(self._link)
         if self._link.listen:
             self._listener = _listening(self._link)
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._since = time.monotonic()
+        self._silence.begin()
 
     def up(self) -> int:
         return self._number
@@ -155,15 +158,15 @@ class Tcp:
             return self._received(connection, until, place)
         except Gone as e:
             self._broken(connection, e)
-        except Strange:
-            self._say(findings.STRANGER.at(self._link.role, "what came is no message of a link"))
-            self._drop(connection, "it speaks another language")
+        except Strange as e:
+            self._strange(connection, e)
         return None
 
     def _received(self, connection: Connection, until: float, place: Place) -> Message | None:
         while (message := connection.head()) is None:
             left = until - time.monotonic()
             if left <= 0:
+                self._not_heard(connection)
                 return None
             self._await(connection, left)
         return message if self._filled(connection, place(message)) else None
@@ -192,6 +195,12 @@ class Tcp:
             raise Gone
         return connection.fd in found
 
+    def _not_heard(self, connection: Connection) -> None:
+        """Who listens tells of a connection that is silent; who connects gives it up and makes another."""
+        if not connection.heard and self._listener is not None:
+            self._silence.why = "somebody is connected, and says nothing"
+            self._silence.check()
+
     # connections
 
     def _connect(self, until: float) -> None:
@@ -199,11 +208,10 @@ class Tcp:
         while self._connection is None and (left := until - time.monotonic()) > 0:
             end = self._accepted(left) if self._listener is not None else self._reached(left)
             if end is None:
-                self._complain()
+                self._silence.check()
                 continue
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._made += 1
-            self._told = False
             self._connection, self._number = Connection(end), self._made
 
     def _accepted(self, seconds: float) -> socket.socket | None:
@@ -211,57 +219,99 @@ class Tcp:
         if not _ready(self._listener.fileno(), select.POLLIN, min(seconds, CONNECTING)):
             return None
         try:
-            end, _ = self._listener.accept()
+            end, (host, *_) = self._listener.accept()
         except OSError:  # it was gone before it was taken
             return None
+        end.settimeout(self._silence.at_most(GREETING))
         try:
-            end.settimeout(GREETING)
-            return self._context.wrap_socket(end, server_side=True) if self._context else end
+            return self._let_in(end, host) if self._context else end
         except OSError as e:
+            fault = fault_of(self._link, e)
+            self._stranger(host, fault.message if fault else str(e))
             end.close()
-            self._say(findings.STRANGER.at(self._link.role, f"a connection was closed: {e}"))
             return None
 
+    def _let_in(self, end: socket.socket, host: str) -> socket.socket | None:
+        """Let one in who shows the certificate that is expected here."""
+        assert self._context is not None
+        if end.recv(len(MAGIC), socket.MSG_PEEK) == MAGIC:
+            self._silence.tell(one_sided(self._link, f"; it connected from {host}"), host)
+            end.close()
+            return None
+        secured = self._context.wrap_socket(end, server_side=True)
+        shown, expected = secured.getpeercert() or {}, self._link.expects
+        if not expected or bears(shown, expected):
+            return secured
+        named = ", ".join(f"`{name}`" for name in names_of(shown)) or "nobody"
+        self._stranger(host, f"its certificate names {named}, and not `{expected}`")
+        secured.close()
+        return None
+
+    def _stranger(self, host: str, why: str) -> None:
+        finding = findings.STRANGER.at(self._link.role, f"a connection from {host} was closed: {why}")
+        self._silence.tell(finding, finding.message)
+
     def _reached(self, seconds: float) -> socket.socket | None:
-        host, port = split(self._link.connect)
-        end = None
+        if self._in_vain:
+            _ready(self._wake, select.POLLIN, min(PAUSE, seconds))
+        self._in_vain, end = True, None
         try:
-            end = socket.create_connection((host, port), min(max(seconds, 0.01), CONNECTING))
-            end.settimeout(GREETING)
-            return self._context.wrap_socket(end) if self._context else end
+            end = socket.create_connection(split(self._link.connect), self._silence.at_most(CONNECTING))
+            if self._context is None:
+                return end
+            end.settimeout(self._silence.at_most(GREETING))
+            return self._context.wrap_socket(end, server_hostname=self._link.expects)
         except OSError as e:
             if end is not None:
                 end.close()
-            if is_distrust(e):
-                raise self._distrusted(e) from e
-            self._why = str(e)
-            _ready(self._wake, select.POLLIN, min(PAUSE, seconds))
+            self._judge(e, one_sided(self._link, CLOSED_EARLY) if end is not None else str(e))
             return None
 
     def _broken(self, connection: Connection, gone: Gone) -> None:
         """A connection ended; where that was for want of trust, there is no use in another."""
         cause = gone.__cause__
-        if isinstance(cause, OSError) and is_distrust(cause) and not connection.heard and not self._listener:
-            raise self._distrusted(cause)
         self._drop(connection, str(cause or "it was closed, or another one came"))
+        if isinstance(cause, OSError) and not connection.heard and self._listener is None:
+            self._judge(cause, f"it closed the connection before it said a word: {cause}")
+        if not connection.heard:
+            self._ask_why()
+            self._silence.check()
 
-    def _distrusted(self, e: OSError) -> Refused:
-        return Refused([findings.WRONG_CERTIFICATE.at(self._link.role, f"{self._link.address}: {e}")])
+    def _strange(self, connection: Connection, e: Strange) -> None:
+        """What came is no message; it may be encrypted."""
+        self._drop(connection, "it speaks another language")
+        if e.encrypted and not connection.secure:
+            self._silence.tell(one_sided(self._link), findings.HALF_ENCRYPTED.code)
+        else:
+            finding = findings.STRANGER.at(self._link.role, "what came is no message of a link")
+            self._silence.tell(finding, finding.message)
+
+    def _judge(self, e: OSError, otherwise: Diagnostic | str) -> None:
+        """Raise where certificates are not taken; remember what else it may be."""
+        fault = fault_of(self._link, e)
+        if fault is not None and fault.is_error:
+            raise Refused([fault]) from e
+        self._silence.why = fault or otherwise
+
+    def _ask_why(self) -> None:
+        """Where connections are made, and are closed without a word, see whether it is encrypted there."""
+        if self._context is None and self._listener is None and self._silence.is_due() and not self._asked:
+            self._asked = True
+            self._silence.why = probe(self._link, None, self._silence.at_most(GREETING))
 
     def _drop(self, connection: Connection, why: str) -> None:
         if self._connection is connection:
             self._connection, self._number = None, 0
-            self._since, self._why = time.monotonic(), why
+            self._in_vain = not connection.heard
+            self._silence.why = why
+            if connection.heard:
+                self._asked = False
+                self._silence.begin()
             connection.close()
 
     def reset(self) -> None:
         if (connection := self._connection) is not None:
             self._drop(connection, "it did not answer")
-
-    def _complain(self) -> None:
-        if not self._told and time.monotonic() - self._since >= NO_PEER_AFTER:
-            self._told = True
-            self._say(no_peer(self._link, self._why))
 
     def close(self) -> None:
         self.reset()
@@ -270,20 +320,6 @@ class Tcp:
         if self._wake >= 0:
             os.close(self._wake)
             self._wake = -1
-
-
-def no_peer(link: Link, why: str) -> Diagnostic:
-    """The finding for a link whose other end does not answer."""
-    doing = "listens at" if link.listen else "connects to"
-    of = f" of `{link.peer}`" if link.peer else ""
-    message = f"it {doing} {link.address}, and the other end{of} did not answer in {NO_PEER_AFTER:g} s: {why}"
-    return findings.NO_PEER.at(link.role, message)
-
-
-def split(address: str) -> tuple[str, int]:
-    """Host and port of an address."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def _listening(link: Link) -> socket.socket:

@@ -1,7 +1,8 @@
 """The fabric of zenoh: a key for each direction of a lane, encrypted if the link has certificates.
 
 Rule 1. What zenoh promises is not relied on: it loses without a word where a connection stalls for five seconds.
-Rule 2. zenoh connects by itself, and tells neither failures nor why: who is not there is told after five seconds.
+Rule 2. zenoh connects by itself, and tells neither failures nor why: while nobody is there, whoever listens at the
+    address is asked by a connection of our own. The listening end learns no more than that nobody came.
 Rule 3. Nothing is imported before a link asks for it.
 """
 
@@ -10,22 +11,27 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import ssl
 import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from byteor.diag import Refused
+from byteor.diag import Diagnostic, Refused
 from byteor.fabric import findings
-from byteor.fabric.contract import NO_PEER_AFTER, Place, Say
+from byteor.fabric.contract import Place, Say
 from byteor.fabric.link import OUT, Link
 from byteor.fabric.messages import HEAD_BYTES, Message, decode
-from byteor.fabric.tcp import no_peer
+from byteor.fabric.probe import probe
+from byteor.fabric.silence import Silence
 from byteor.fabric.tls import context_of
 
 LOOK = 0.05  # seconds between two looks at who is there
+OPENING = 3000  # milliseconds that one attempt of zenoh may take
+ASKING = 3.5  # seconds that an answer may take
+ASK = 1.0  # seconds without anybody, after which the address is asked why
 FULL = 1024  # messages that wait to be received; what comes beyond is lost, and asked for again
-_WHY = "zenoh does not say why; it is not there, cannot be reached, or one side does not trust the other"
+_WHY = "it is not there, cannot reach this end, or does not trust it; the other end tells which"
 
 
 class Zenoh:
@@ -41,11 +47,13 @@ class Zenoh:
         self._session: Any = None
         self._publisher: Any = None
         self._number = self._made = 0
-        self._since = time.monotonic()
-        self._told = False
+        self._silence = Silence(link, say)
+        self._silence.why = _WHY
+        self._context: ssl.SSLContext | None = None
+        self._asked = 0.0
 
     def open(self) -> None:
-        context_of(self._link)  # keys that cannot be read are told here, not by silence
+        self._context = context_of(self._link)  # keys that cannot be read are told here, not by silence
         self._session = self._opened()
         there, back = (f"byteor/{self._link.generation:016x}/{self._link.lane}/{way}" for way in ("there", "back"))
         mine, theirs = (there, back) if self._link.side == OUT else (back, there)
@@ -53,7 +61,8 @@ class Zenoh:
         self._publisher = self._session.declare_publisher(
             mine, congestion_control=self._zenoh.CongestionControl.BLOCK, express=True
         )
-        self._since = time.monotonic()
+        self._silence.begin()
+        self._asked = time.monotonic()
 
     def _opened(self) -> Any:
         config = self._zenoh.Config()
@@ -112,12 +121,23 @@ class Zenoh:
         there = bool(self._publisher.matching_status.matching)
         if there and not self._number:
             self._made += 1
-            self._number, self._told = self._made, False
+            self._number = self._made
         elif not there and self._number:
-            self._number, self._since = 0, time.monotonic()
-        if not there and not self._told and time.monotonic() - self._since >= NO_PEER_AFTER:
-            self._told = True
-            self._say(no_peer(self._link, _WHY))
+            self._number, self._asked = 0, time.monotonic()
+            self._silence.begin()
+        if not there:
+            self._silence.check()
+            self._ask()
+
+    def _ask(self) -> None:
+        """Ask who is at the address, now and then; a certificate that is not taken ends the link."""
+        if not self._link.connect or time.monotonic() - self._asked < ASK:
+            return
+        why = probe(self._link, self._context, self._silence.at_most(ASKING))
+        self._asked = time.monotonic()
+        if isinstance(why, Diagnostic) and why.is_error:
+            raise Refused([why])
+        self._silence.why = why
 
     def reset(self) -> None:
         """Nothing: zenoh gives connections up by itself."""
@@ -138,6 +158,7 @@ def settings(link: Link) -> dict[str, Any]:
         "connect/endpoints": [f"{kind}/{link.connect}"] if link.connect else [],
         "connect/exit_on_failure": False,
         "connect/timeout_ms": -1,
+        "transport/unicast/open_timeout": OPENING,
         "connect/retry": {"period_init_ms": 100, "period_max_ms": 500, "period_increase_factor": 2},
     }
     if link.secure:
@@ -148,6 +169,6 @@ def settings(link: Link) -> dict[str, Any]:
             "connect_certificate": link.certificate,
             "connect_private_key": link.key,
             "enable_mtls": True,
-            "verify_name_on_connect": False,
+            "verify_name_on_connect": True,
         }
     return found

@@ -138,7 +138,8 @@ def bad_address(subject: Subject) -> Hits:
 def _is_name(text: str) -> bool:
     inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     colons = inner != text
-    return bool(inner) and all(c.isascii() and (c.isalnum() or c in "-_." or (colons and c in ":%")) for c in inner)
+    known = all(c.isascii() and (c.isalnum() or c in "-_." or (colons and c in ":%")) for c in inner)
+    return known and all(0 < len(label) < 64 for label in inner.removesuffix(".").split("."))
 
 
 @states(TABLE, "P077", "bad-link", Subject)

@@ -15,9 +15,10 @@ from typing import Any
 
 from byteor.diag import Diagnostic, Refused
 from byteor.exec.resolve import resolve
-from byteor.fabric.link import IN, OUT, Link
-from byteor.place.cut import Crossing, Cut, Subject
-from byteor.place.model import HERE, Hosts, Tls
+from byteor.fabric.link import IN, OUT, Link, bare
+from byteor.fabric.tls import own_fault
+from byteor.place.cut import Crossing, Cut, Subject, name_of
+from byteor.place.model import HERE, Host, Hosts, Tls
 from byteor.plant import directory, ending, findings, processes
 from byteor.plant.body import refuse
 from byteor.plant.logs import audits
@@ -51,7 +52,8 @@ def wanted_of(hosts: Hosts, subject: Subject, made: Cut, asked: Asked) -> Wanted
     """What this host's part of the plant is to be; raise with all that is wrong with its code."""
     here = made.part(asked.host)
     tls = _pem(hosts.tls, asked) if here.out or here.into else None
-    links = [_link(one, OUT, asked, tls) for one in here.out] + [_link(one, IN, asked, tls) for one in here.into]
+    names = {host.name: bare(name_of(host.address)) for host in hosts.host}
+    links = [_link(one, side, asked, tls, names) for side, ones in ((OUT, here.out), (IN, here.into)) for one in ones]
     part = Part(here.roles, tuple(links), here.capacities)
     graph = local(subject.graph, part)
     codes, found = resolve(graph, asked.code)
@@ -70,10 +72,10 @@ def wanted_of(hosts: Hosts, subject: Subject, made: Cut, asked: Asked) -> Wanted
 
 def lacking(hosts: Hosts, asked: Asked) -> tuple[Diagnostic, ...]:
     """What the placement asks for that is not on this host."""
-    if hosts.named(asked.host) is None:
+    if (here := hosts.named(asked.host)) is None:
         known = ", ".join(f"`{host.name}`" for host in hosts.host)
         return (findings.NO_HOST.at("host", f"there is no host `{asked.host}`", help=f"there is {known}"),)
-    return tuple(_missing(_pem(hosts.tls, asked)))
+    return tuple(_unusable(_pem(hosts.tls, asked), here))
 
 
 def _pem(tls: Tls | None, asked: Asked) -> Tls | None:
@@ -81,6 +83,15 @@ def _pem(tls: Tls | None, asked: Asked) -> Tls | None:
         return None
     at = [str(asked.folder / path.replace(HERE, asked.host)) for path in (tls.authority, tls.certificate, tls.key)]
     return Tls(*at)
+
+
+def _unusable(tls: Tls | None, host: Host) -> Iterator[Diagnostic]:
+    """What is wrong with the certificates here, before anything is made."""
+    missing = tuple(_missing(tls))
+    yield from missing
+    if tls is not None and not missing:
+        fault = own_fault("tls.certificate", tls.certificate, tls.key, bare(name_of(host.address)))
+        yield from () if fault is None else (fault,)
 
 
 def _missing(tls: Tls | None) -> Iterator[Diagnostic]:
@@ -94,12 +105,13 @@ def _missing(tls: Tls | None) -> Iterator[Diagnostic]:
             yield findings.NO_CERTIFICATE.at(f"tls.{key}", f"`{path}` cannot be read: {e.strerror}")
 
 
-def _link(one: Crossing, side: str, asked: Asked, tls: Tls | None) -> Link:
+def _link(one: Crossing, side: str, asked: Asked, tls: Tls | None, names: Mapping[str, str]) -> Link:
     """One end of a lane that crosses: the far one listens, for it is the one that says when it is ready."""
     pem = {} if tls is None else {"certificate": tls.certificate, "key": tls.key, "authority": tls.authority}
     far = {"connect": one.connect, "peer": one.to} if side == OUT else {"listen": one.listen, "peer": one.from_}
     name = f"{one.lane}_{one.to}" if one.several and side == OUT else ""
-    return Link(one.lane, side, one.fabric, asked.generation, name=name, **far, **pem)
+    known = {"own_name": names[asked.host], "peer_name": names[far["peer"]]}
+    return Link(one.lane, side, one.fabric, asked.generation, name=name, **far, **pem, **known)
 
 
 def _placement(subject: Subject, part: Part, asked: Asked) -> Placement:

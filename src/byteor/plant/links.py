@@ -29,7 +29,7 @@ from byteor.fabric.contract import Fabric
 from byteor.fabric.link import Link
 from byteor.fabric.messages import FINISHED, HEAD_BYTES, LARGEST, Message, News
 from byteor.fabric.open import open_fabric
-from byteor.fabric.tcp import no_peer
+from byteor.fabric.silence import no_peer
 from byteor.kernel import commit as c
 from byteor.kernel import links
 from byteor.kernel.hot import short

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
+LOOPBACK = ("localhost", "127.0.0.1")
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
@@ -23,20 +26,33 @@ def authority(folder: Path) -> Path:
     return folder / "ca.pem"
 
 
-def certificate(folder: Path, name: str, trusts: Path | None = None) -> dict[str, str]:
-    """Make a certificate of the authority in a folder; what a link is given: it, its key, and whom it trusts."""
+def certificate(
+    folder: Path, name: str, trusts: Path | None = None, hosts: Sequence[str] = LOOPBACK, days: int = 2
+) -> dict[str, str]:
+    """Make a certificate of the authority in a folder; what a link is given: it, its key, and whom it trusts.
+
+    It names `hosts`, names and numbers alike; with -1 for `days` it expired yesterday.
+    """
     _openssl(folder, "req", *KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
     names = folder / "names"
-    names.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    names.write_text(f"subjectAltName={','.join(map(_named, hosts))}\n")
     _openssl(
         *(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-        *("-out", f"{name}.pem", "-days", "2", "-extfile", "names"),
+        *("-out", f"{name}.pem", "-days", str(days), "-extfile", "names"),
     )
     return {
         "certificate": str(folder / f"{name}.pem"),
         "key": str(folder / f"{name}.key"),
         "authority": str(trusts or folder / "ca.pem"),
     }
+
+
+def _named(host: str) -> str:
+    """A host as a certificate names it."""
+    try:
+        return f"IP:{ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
 
 
 def _openssl(folder: Path, *args: str) -> None:
