@@ -164,7 +164,9 @@ def dying(append: OnTheMachine, stop: int, record: bytes) -> None:
     killed(forked(work))
 
 
-@pytest.mark.parametrize("before", [0, 8, 16])
+@pytest.mark.parametrize(
+    "before", [pytest.param(0, marks=pytest.mark.stress), 8, pytest.param(16, marks=pytest.mark.stress)]
+)
 def test_a_writer_killed_before_any_of_its_operations(folder: Path, before: int) -> None:
     """Behind nothing, where padding is needed, and where records are written over."""
     append, record, total, stop = OnTheMachine(kernel.append), text(before, 100), 1, 0

@@ -236,7 +236,7 @@ def logs(writer: Any, record: bytes) -> tuple[Any, ...]:
     return last.log, now.at((now.end if 8 * words <= rest else now.end + rest) // SEGMENT).log, source, words
 
 
-@pytest.mark.parametrize("before", [3, 4])
+@pytest.mark.parametrize("before", [3, pytest.param(4, marks=pytest.mark.stress)])
 def test_a_writer_killed_before_any_of_its_operations(folder: Path, before: int) -> None:
     extend, record, total, stop = OnTheMachine(kernel.extend), text(before, 100), 1, 0
     while stop < total:

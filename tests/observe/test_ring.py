@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from byteor.observe import data
 from byteor.observe.meter import measure
 from byteor.observe.why import judge
@@ -41,6 +43,7 @@ writes = []
 """
 
 
+@pytest.mark.stress
 def test_a_ring_that_runs(tmp_path: Path) -> None:
     with made.running(tmp_path, RING) as plant:
         window = plant.until(lambda w: w.status().role("second").taken >= 20)

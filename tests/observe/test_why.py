@@ -32,6 +32,7 @@ def told(plant: made.Plant, seconds: float = 1.0) -> tuple[Verdict, Motion, Wind
     return verdict, motion, window
 
 
+@pytest.mark.stress
 def test_a_slow_plain_stage(tmp_path: Path) -> None:
     with made.running(tmp_path, three("sleeps", False, capacity=64)) as plant:
         verdict, *_ = told(plant)
@@ -56,6 +57,7 @@ def test_a_slow_output(tmp_path: Path) -> None:
     assert "`third_to_out` before it was full" in verdict.sentence
 
 
+@pytest.mark.stress
 def test_a_small_lane(tmp_path: Path) -> None:
     with made.running(tmp_path, three(small=1), "--wait", "block") as plant:
         verdict, *_ = told(plant)

@@ -83,7 +83,7 @@ def test_every_library_has_two_sides() -> None:
     assert set(links.LINKS) == libraries
 
 
-@pytest.mark.parametrize("kind", ["trips", "rows"])
+@pytest.mark.parametrize("kind", [pytest.param("trips", marks=pytest.mark.stress), "rows"])
 def test_two_plain_processes_talk_to_the_last_message(kind: str) -> None:
     command = [sys.executable, links.__file__, kind, "byteor", "0"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SOURCE)})

@@ -24,6 +24,7 @@ from byteor.plant.wiring import wire
 from tests.plants import dags, oracle
 
 SEEDS = 16
+MORE = range(8, SEEDS)  # graphs for `dev full`: each compiles loops of its own
 WAYS = {
     "stepped": Options(batch=64, threads=False),
     "threads": Options("backoff", batch=64),
@@ -33,7 +34,12 @@ WAYS = {
     "threads over shm": Options("backoff", batch=64),
 }
 # Every way sees every seed's graph; the ways that wait for each other at every record see fewer of them.
-CASES = [(way, seed) for seed in range(SEEDS) for way in WAYS if way in ("stepped", "threads") or seed % 4 == 0]
+CASES = [
+    pytest.param(way, seed, marks=pytest.mark.stress if seed in MORE else ())
+    for seed in range(SEEDS)
+    for way in WAYS
+    if way in ("stepped", "threads") or seed % 4 == 0
+]
 
 
 class Kept:

@@ -92,7 +92,7 @@ def test_other_answers_are_the_command_line_s_own(tmp_path: Path) -> None:
     assert json.loads(web.version("{}"))["byteor"] in byteor("--version").stdout
 
 
-@pytest.mark.slow
+@pytest.mark.stress
 def test_every_python_gives_the_same_bytes(tmp_path: Path) -> None:
     place = tmp_path / "requests.json"
     place.write_text(json.dumps(asked()))
