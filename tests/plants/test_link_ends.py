@@ -18,6 +18,7 @@ from byteor.kernel.wait import BACKOFF, BLOCK, FOREVER, Waiter
 from byteor.plant import links
 from byteor.plant.blocks import Blocks, in_memory, made
 from byteor.plant.desk import Desk
+from byteor.plant.status import RoleStatus, status_of
 from byteor.plant.wiring import Part, wire
 from byteor.testing.link_runs import HERE, free_port
 
@@ -44,12 +45,13 @@ class End:
 
     def __init__(self, link: Link, blocks: Blocks | None = None) -> None:
         graph = load(PLAN).spec
-        wiring = wire(graph, Part(("out",) if link.side == IN else ("in",), (link,), {link.lane: SLOTS}))  # type: ignore[arg-type]
+        self.wiring = wiring = wire(graph, Part(("out",) if link.side == IN else ("in",), (link,), {link.lane: SLOTS}))  # type: ignore[arg-type]
         self.link = link
         self.blocks = blocks or made(wiring, in_memory, True)
         role = next(role for role in wiring.roles if role.is_link)
         book = self.blocks.books[role.number]
         book.write("owner", book.read("owner") + 1)
+        book.try_lock("owner")
         self.runner: Any = links.made(Desk(wiring, role, self.blocks, True), 64, link)
         self.said: list[Diagnostic] = []
         self.runner.say = self.said.append
@@ -82,6 +84,10 @@ class End:
         self.stop[0] = 1
         self.runner.post()
         self.join()
+
+    def status(self) -> RoleStatus:
+        """How it stands, as others see it."""
+        return next(role for role in status_of(self.wiring, self.blocks).roles if role.is_link)
 
     def again(self) -> End:
         return End(self.link, self.blocks)
@@ -127,16 +133,19 @@ def test_records_and_the_end_cross_and_both_ends_know(ends: tuple[End, End]) -> 
 def test_a_full_far_lane_stalls_the_near_side_and_nothing_more(ends: tuple[End, End]) -> None:
     near, far = (end.start() for end in ends)
     put(near, SLOTS)
-    until(lambda: near.lane.read("gate") == SLOTS)
+    until(lambda: near.lane.read("gate") == SLOTS and near.status().connected and far.status().connected)
     near.lane.write("cursor", 2 * SLOTS)
     near.runner.post()
-    until(lambda: near.runner.kept(links.STALLS) == 1)
+    until(lambda: near.status().stalls == 1)
+    assert (near.status().taken, near.status().sent, near.status().peer) == (SLOTS, SLOTS, near.link.connect)
     assert far.lane.read("cursor") == near.lane.read("gate") == SLOTS
     far.lane.write("gate", SLOTS)
     far.runner.post()
     until(lambda: near.lane.read("gate") == 2 * SLOTS)
-    near.leave()
     far.leave()
+    until(lambda: near.status().connected is False)
+    near.leave()
+    assert near.status().sent == 2 * SLOTS
 
 
 def test_an_end_that_nobody_confirms_is_told_and_can_be_taken_up(

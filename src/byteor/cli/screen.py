@@ -15,9 +15,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from byteor.cli.status import LINKS, link_cells
 from byteor.observe.meter import LaneMotion, Motion, RoleMotion
 from byteor.observe.why import judge
 from byteor.observe.window import Window
+from byteor.plant.status import RoleStatus
 
 SORTS: dict[str, tuple[str, Callable[[RoleMotion], float]]] = {
     "W": ("work", lambda one: one.works if one.now.alive and not one.now.done else -1.0),
@@ -35,6 +37,8 @@ HELP = """
    cpu  queue          shares of a core: had one, and wanted one in vain
    rec/s               records taken a second; of an ingress, records put
    batch               records a commit; of all batches so far, half are no larger than p50
+   stalls              of a link: how often records waited for room on the other host
+   rewinds  fenced     records that were sent again, and messages of old processes
    gated by            the reader that holds a full lane's producer back
 
  Keys
@@ -50,6 +54,7 @@ HELP = """
    q  F10              leave
 """
 COLORS = {"works": "green", "starved": "cyan", "crowded": "yellow", "done": "dim", "gone": "bold red"}
+COLORS |= {"up": "green", "down": "bold red"}
 WIDTH = 12  # of a bar
 
 
@@ -71,14 +76,18 @@ def frame(window: Window, motion: Motion, view: View, height: int) -> Renderable
     head = _head(window, motion, view)
     if view.help:
         return Group(*head, Text(HELP))
-    lanes: list[RenderableType] = [Text(), _lanes(motion)] if view.lanes else []
-    used = len(head) + 2 + (len(motion.lanes) + 2 if lanes else 0)
+    links = [one.now for one in motion.roles if one.now.is_link]
+    below: list[RenderableType] = [Text(), _links(links)] if links else []
+    used = len(head) + 2 + (len(links) + 2 if links else 0)
+    if view.lanes:
+        below += [Text(), _lanes(motion)]
+        used += len(motion.lanes) + 2
     roles = in_order(motion, view)
     room = max(3, height - used)
     view.first = max(0, min(view.first, len(roles) - room))
     shown = _roles(roles[view.first : view.first + room], len(roles))
     keys = Text("h help  q leave  W work  P cpu  R rate  L lag  N plan's order  I invert  l lanes", style="reverse")
-    return Group(*head, shown, *lanes, keys)
+    return Group(*head, shown, *below, keys)
 
 
 def frames(shown: Sequence[tuple[Window, Motion]], view: View, height: int) -> RenderableType:
@@ -133,6 +142,14 @@ def _cells(one: RoleMotion) -> list[str]:
     return [*shares, _share(one.cpu), _share(one.delay), *rates, *(f"{n:,}" for n in counts), pid]
 
 
+def _links(links: Sequence[RoleStatus]) -> Table:
+    table = _table(tuple(name.upper() for name in LINKS), left=3)
+    for link in links:
+        name, peer, state, *counts = link_cells(link)
+        table.add_row(name, peer, Text(state, COLORS[state]), *counts)
+    return table
+
+
 def _lanes(motion: Motion) -> Table:
     table = _table(("LANE", "KIND", "FILL", "DEPTH", "CAPACITY", "MSG/S", "FULL", "GATED BY"), left=3)
     for lane in motion.lanes:
@@ -178,7 +195,8 @@ def _bar(parts: tuple[tuple[float, str], ...]) -> Text:
 
 def picture(window: Window, motion: Motion, width: int = 150) -> str:
     """The screen as a drawing (SVG) that needs nothing but itself."""
-    height = len(motion.roles) + len(motion.lanes) + 9
+    links = sum(one.now.is_link for one in motion.roles)
+    height = len(motion.roles) + len(motion.lanes) + 9 + (links + 2 if links else 0)
     console = Console(record=True, width=width, height=height, file=io.StringIO(), force_terminal=True)
     console.print(frame(window, motion, View(), height))
     drawn = console.export_svg(title=f"byteor top {window.manifest.name}", unique_id="top")

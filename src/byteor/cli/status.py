@@ -16,10 +16,12 @@ from byteor.cli.output import Json, Look
 if TYPE_CHECKING:
     from byteor.observe.meter import LaneMotion, Motion, RoleMotion
     from byteor.observe.window import Window
+    from byteor.plant.status import RoleStatus
 
 Placed = Annotated[str, typer.Option("--place", metavar="FILE", help="All parts of a placement.")]
 Plant = Annotated[str, typer.Argument(help="The folder of a plant, or the name of its plan.")]
 ROLES = ("role", "state", "taken", "/s", "put", "filtered", "dropped", "late", "lag", "batch", "starved", "crowded")
+LINKS = ("link", "other host", "connection", "sent", "committed", "stalls", "rewinds", "fenced")
 LANES = ("lane", "kind", "published", "/s", "depth", "capacity", "gated by")
 
 
@@ -111,6 +113,8 @@ def text_of(window: Window, motion: Motion) -> list[str]:
     lines += [f"  in {now.messages_in:,}  out {now.messages_out:,}{rate}", ""]
     more = ("starts", "cpu", "pid")
     lines += table((*ROLES, *more), [_role(role, live) for role in motion.roles], left=2)
+    if links := [role.now for role in motion.roles if role.now.is_link]:
+        lines += ["", *table(LINKS, [link_cells(link) for link in links], left=3)]
     return [*lines, "", *table(LANES, [_lane(lane, live) for lane in motion.lanes], left=2)]
 
 
@@ -125,6 +129,13 @@ def _role(role: RoleMotion, live: bool) -> tuple[str, ...]:
         now.name, now.state, f"{now.taken:,}", rate, *(f"{n:,}" for n in counts),
         batch, *shares, str(now.starts), cpu, pid,
     )  # fmt: skip
+
+
+def link_cells(link: RoleStatus) -> tuple[str, ...]:
+    """How a link stands, for tables."""
+    state = "done" if link.done else "up" if link.connected else "down"
+    counts = link.sent, link.taken, link.stalls, link.rewinds, link.fenced
+    return link.name, link.peer, state, *(f"{n:,}" for n in counts)
 
 
 def _lane(lane: LaneMotion, live: bool) -> tuple[str, ...]:

@@ -38,6 +38,13 @@ _ROLE_GAUGES: _OfRole = (
     ("alive", "1 while a process holds the role.", lambda r: int(r.alive)),
     ("done", "1 once the role has ended its outputs.", lambda r: int(r.done)),
 )
+_LINK_COUNTERS: _OfRole = (
+    ("sent", "Records that were sent, up to the first one that was not.", lambda r: r.sent),
+    ("committed", "Records that are known to be committed on the receiving host.", lambda r: r.taken),
+    ("stalls", "Times that records waited for room on the other host.", lambda r: r.stalls),
+    ("rewinds", "Records that were sent or asked for again.", lambda r: r.rewinds),
+    ("fenced", "Messages of old processes that were left out.", lambda r: r.fenced),
+)
 _LANE_GAUGES: tuple[tuple[str, str, Callable[[LaneStatus], int]], ...] = (
     ("depth", "Records in the lane that its slowest reader has not passed.", lambda n: n.depth),
     ("capacity", "Slots of the lane.", lambda n: n.capacity),
@@ -89,9 +96,23 @@ class RunCollector(Collector):
             for role in roles:
                 gauge.add_metric((self._name, role.name, role.kind), value(role))
             yield gauge
+        yield from self._links([role for role in roles if role.is_link])
         yield self._waits(roles)
         yield self._states(roles)
         yield self._batches(roles)
+
+    def _links(self, links: list[RoleStatus]) -> Iterator[Metric]:
+        """The ends of lanes that cross hosts."""
+        labels = ("plant", "role", "kind", "peer")
+        up = GaugeMetricFamily("byteor_link_up", "1 while the other host is connected.", labels=labels)
+        for link in links:
+            up.add_metric((self._name, link.name, link.kind, link.peer), int(bool(link.connected)))
+        yield up
+        for name, text, value in _LINK_COUNTERS:
+            counter = CounterMetricFamily(f"byteor_link_{name}", text, labels=labels)
+            for link in links:
+                counter.add_metric((self._name, link.name, link.kind, link.peer), value(link))
+            yield counter
 
     def _waits(self, roles: tuple[RoleStatus, ...]) -> Metric:
         labels = ("plant", "role", "for")

@@ -3,7 +3,8 @@
 Rule 1. Who holds back works all the time, while those before it wait for room and those behind it for records.
 Rule 2. A lane holds back where its writer waits for room as its reader waits for records: they take turns.
 Rule 3. Who works all the time and has no core for much of it is held back by whoever shares its core.
-Rule 4. Workers behind one router hold back together; one of them alone has too large a share of the keys.
+Rule 4. A link that is down, or without room on the other host, holds back whatever the roles here do.
+Rule 5. Workers behind one router hold back together; one of them alone has too large a share of the keys.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ SPARE = 0.02  # of a disk: less is as good as full
 class Verdict:
     """What holds a plant back.
 
-    `what` is source, stage, mover, egress, workers, skew, core, lane, start, gone, done, or nothing; `names` are the
-    roles, or the lane.
+    `what` is source, stage, mover, egress, workers, skew, core, lane, link, start, gone, done, or nothing; `names` are
+    the roles, or the lane.
     """
 
     what: str
@@ -50,7 +51,7 @@ class Judge:
 
     def verdict(self) -> Verdict:
         """The one thing that holds the plant back most."""
-        return self._state() or self._busiest()
+        return self._state() or self._down() or self._busiest()
 
     def _state(self) -> Verdict | None:
         if not self.at_work:
@@ -68,9 +69,9 @@ class Judge:
         first = max(self.at_work, key=lambda one: (round(one.works, 1), self._pressed(one), one.works))
         if first.works >= BUSY:
             return self._of_role(first)
-        lane = self._in_turn()
-        if lane is not None:
-            return lane
+        waits = self._without_room() or self._in_turn()
+        if waits is not None:
+            return waits
         return self._of_role(first) if first.works >= TOGETHER else self._nothing(first)
 
     def _pressed(self, one: RoleMotion) -> float:
@@ -186,6 +187,33 @@ class Judge:
             for other in self.window.wiring.roles:
                 if other.kind == "router" and any(out.lane == port.lane for out in other.outputs):
                     return other
+        return None
+
+    # links
+
+    def _down(self) -> Verdict | None:
+        """The link without a connection before which most lies."""
+        down = [one.now for one in self.at_work if one.now.is_link and not one.now.connected]
+        if not down:
+            return None
+        link = max(down, key=lambda one: one.lag)
+        waits = f"{link.lag:,} records wait before it" if link.kind == "out" else "nothing comes from there"
+        sentence = f"`{link.name}` holds the plant back: it is not connected to `{link.peer}`, and {waits}"
+        return Verdict("link", (link.name,), sentence)
+
+    def _without_room(self) -> Verdict | None:
+        """The link that waits for the other host, while its lane here is full."""
+        for one in self.at_work:
+            if one.now.kind != "out" or one.starved < BUSY:
+                continue
+            lane = self.lanes[self.window.wiring.lane(self.roles[one.now.name].inputs[0]).name]
+            if lane.full >= BUSY:
+                sentence = (
+                    f"`{one.now.name}` holds the plant back: it waited {_share(one.starved)} of the time for "
+                    f"`{one.now.peer}`, while `{lane.now.name}` before it was full {_share(lane.full)}; that host is "
+                    f"slower, or {lane.now.capacity:,} slots are too few for the way there"
+                )
+                return Verdict("link", (one.now.name,), sentence)
         return None
 
     # lanes

@@ -19,7 +19,7 @@ from byteor.plant.wiring import RINGS, Role, Wiring, kind_of, params_of
 from byteor.spec.model import Stage
 
 Make = Callable[[str, Kind, Mapping[str, int], int], Any]
-LINK_BYTES = 48  # of the words that a link keeps in its record
+LINK_BYTES = 64  # of the words that a link keeps in its record
 LOG_BYTES = 64 << 10  # of changed rows in one commit; a batch that changes more is cut
 
 

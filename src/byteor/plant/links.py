@@ -38,7 +38,7 @@ from byteor.plant.desk import WORD, Desk
 from byteor.plant.failpoints import RECEIVED, SENT, TOLD
 from byteor.plant.roles import NOBODY, RoleRunner, compiled
 
-PEER, HOME, CLOSED, STALLS, REWINDS, FENCED = range(6)  # the words of a link behind those of its outputs
+PEER, HOME, CLOSED, UP, SHIPPED, STALLS, REWINDS, FENCED = range(8)  # the words of a link behind those of its outputs
 FRAME = 256 << 10  # bytes of records in a message
 TICK = 0.2  # seconds between two looks at the clock
 QUESTION = 0.4  # seconds without an answer, after which one is asked for
@@ -72,6 +72,7 @@ class LinkRole(RoleRunner):
         self._second: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._leaving = np.zeros(1, np.int64)
+        self._number = -1  # of the connection that the record knows of
         self._look = short(links.look_at_lane, self._desk_type)
         self._commit = short(desk.steps.settle_link, self._desk_type)
 
@@ -97,6 +98,14 @@ class LinkRole(RoleRunner):
     def settle(self) -> None:
         """Commit; the lock is held."""
         self._commit(self.desk.hot)
+
+    def note_connection(self) -> None:
+        """Let those who look at the record see whether the other side is connected."""
+        if (number := self.fabric.up()) != self._number:
+            self._number = number
+            with self.lock:
+                self.keep(UP, int(number > 0))
+                self.settle()
 
     def start(self, waiter: Waiter) -> None:
         """Start the second thread, once."""
@@ -214,6 +223,8 @@ class LinkOut(LinkRole):
         stalled = egress.is_stalled(self.state)
         if stalled and not self._stalled:
             self.keep(STALLS, self.kept(STALLS) + 1)
+            self.keep(SHIPPED, self.state.next)
+            self.settle()
         self._stalled = stalled
 
     # the second thread
@@ -223,6 +234,7 @@ class LinkOut(LinkRole):
         number, heard, asked, met, told = 0, time.monotonic(), 0.0, False, False
         while not self.over(waiter):
             m = self.fabric.recv(TICK, _nowhere)
+            self.note_connection()
             now = time.monotonic()
             if (up := self.fabric.up()) != number:
                 number, heard, asked, met = up, now, 0.0, False
@@ -270,6 +282,7 @@ class LinkOut(LinkRole):
         self.desk.now[self.desk.taken()] = self.desk.now[self.desk.put()] = e.committed
         self.keep(PEER, e.peer)
         self.keep(HOME, _signed(e.peer_home))
+        self.keep(SHIPPED, e.next)
         self.settle()
 
     def _part(self) -> None:
@@ -319,6 +332,7 @@ class LinkIn(LinkRole):
         while not self.count(c.ENDED):
             self.start(waiter)
             m = self.fabric.recv(0.0 if self._unsaid else TICK, self._places)
+            self.note_connection()
             if m is not None:
                 self._take()
             elif self._unsaid:

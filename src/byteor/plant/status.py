@@ -28,8 +28,8 @@ class RoleStatus:
 
     `batches` counts batches by size: entry b those from 2^b on. `waiting` is `works`, `starved` or `crowded`, and
     `pid` whose process it is, or was last; 0 in one process. A link may be done `unheard`: its far side never said that
-    it has everything. Of a link are counted waits for room over there, records that were asked for or sent again, and
-    messages of zombies that were left out.
+    it has everything. Of a link are told the other host, whether it is connected, and up to where it has sent; counted
+    are waits for room over there, records that were asked for or sent again, and messages of zombies.
     """
 
     name: str
@@ -53,6 +53,9 @@ class RoleStatus:
     waiting: str
     pid: int
     unheard: bool = False
+    peer: str = ""
+    connected: bool | None = None
+    sent: int = 0
     stalls: int = 0
     rewinds: int = 0
     fenced: int = 0
@@ -63,6 +66,10 @@ class RoleStatus:
         if self.done or not self.alive:
             return "done" if self.done else "gone"
         return self.waiting
+
+    @property
+    def is_link(self) -> bool:
+        return self.connected is not None
 
     @property
     def restarts(self) -> int:
@@ -165,9 +172,14 @@ def _role(wiring: Wiring, blocks: Blocks, role: Role) -> RoleStatus:
     )
 
 
-def _of_link(role: Role, book: Any) -> tuple[int, ...]:
-    """What a link counts: stalls, rewinds, and messages that were left out."""
-    return tuple(newest(book, LINK_BYTES // 8)[-3:]) if role.kind in LINKS else ()
+def _of_link(role: Role, book: Any) -> tuple[Any, ...]:
+    """What is told of a link alone."""
+    if role.kind not in LINKS:
+        return ()
+    words = newest(book, LINK_BYTES // 8)
+    up, sent, *counts = words[-5:]
+    connected = bool(up) and book.held("owner")
+    return (role.part.peer or role.part.address, connected, max(sent, words[c.TAKEN // 8]), *counts)
 
 
 def _sizes(blocks: Blocks, role: Role) -> list[int]:
