@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -39,6 +40,44 @@ def test_check_tells_of_the_plan_and_of_the_placement(laid: tuple[Host, Host]) -
     assert said.exit_code == 2 and "P072" in said.stderr and "P075" in said.stderr
     assert json.loads(asked("check", plan, "--place", place, "--json").stdout)["place"]["status"] == "refused"
     assert asked("host", "--name", "a", "--place", place).exit_code == 2
+
+
+WRONG = """\
+place = 1
+plan = "orders.toml"
+fabric = "udp"
+round_trip_us = 0
+
+[input]
+inn = "orders.csv"
+
+[[host]]
+name = "a b"
+address = "127.0.0.1"
+roles = ["in", "tacks"]
+
+[[host]]
+name = "b"
+address = "127.0.0.1:0"
+roles = ["dear", "both", "out", "in"]
+
+[[link]]
+lane = "no_lane"
+to = "c"
+port = 70000
+"""
+
+
+def test_check_tells_all_that_is_wrong_with_a_placement_at_once(laid: tuple[Host, Host]) -> None:
+    place = laid[0].place
+    place.write_text(WRONG)
+    plan = place.parent / "orders.toml"
+    said = asked("check", plan, "--place", place)
+    told = re.findall(r"\[(P\d+)\]", said.stderr)
+    assert said.exit_code == 2 and set(told) == {"P071", "P072", "P073", "P075", "P076", "P077", "P078", "P080"}
+    assert said.stderr.count(" --> ") == len(told) == 12
+    data = json.loads(asked("check", plan, "--place", place, "--json").stdout)
+    assert [one["code"] for one in data["place"]["findings"]] == told
 
 
 def test_lower_says_why_lanes_cross(laid: tuple[Host, Host]) -> None:

@@ -91,6 +91,27 @@ def test_a_placement_does_not_change_the_hash_of_the_spec() -> None:
     assert kv.spec_sha256(same.graph) == before and [one.lane for one in made.crossings] == ["clean_out"]
 
 
+@pytest.mark.parametrize(
+    ("rate", "trip", "capacity", "need", "fit"),
+    [
+        (8_192_000, 10_000, None, None, None),  # 4,096 records of 20 bytes just fit
+        (8_192_001, 10_000, None, 4097, "8192"),
+        (125_000_000, 10_000, 65536, None, None),
+        (2**40, 10_000_000, None, 2**40 // 2, "no lane is that large"),
+    ],
+)
+def test_a_lane_is_as_large_as_what_is_under_way(
+    rate: int, trip: int, capacity: int | None, need: int | None, fit: str | None
+) -> None:
+    near = Host("a", "127.0.0.1:1", ("orders", "clean", "count", "counted"))
+    link = (LinkIntent("clean_out", "b", capacity=capacity, bytes_per_second=rate, round_trip_us=trip),)
+    placed = subject(PLAN, near, Host("b", "127.0.0.2:1", ("tax", "taxed")), link=link)
+    assert placed.graph.lanes[cut(placed).crossings[0].number].slot_bytes == 20
+    told = [d for d in validate(placed) if d.code == "P084"]
+    assert [d.path for d in told] == (["link.0"] if need else [])
+    assert all(f"{need} records are under way" in d.message and str(fit) in d.help for d in told)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_every_lane_is_whole_on_the_hosts_where_it_is(seed: int) -> None:
     graph, random = dag(seed).graph, Random(seed)
