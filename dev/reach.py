@@ -2,6 +2,7 @@
 
 Rule 1. What is checked stands in `byteor.testing`; here is which plants, how often, how long, and what is printed.
 Rule 2. Links go by a relay that delays and breaks; both fabrics carry every kind of trouble.
+Rule 3. What is seen beside the bytes is printed: zombies that were left out, memory, and what was under way.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from dev.steps import ROOT
 
 A_RUN = 20  # random kills of one run
 TIMES = 20  # as many rows as a test has
+SLOW = 60.0  # seconds of a slow far side
 
 
 def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
     """Kill and cut; print where the kills fell; 1 when anything was wrong."""
     sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
+    from byteor.testing.link_crawl import Crawl
     from byteor.testing.link_kills import Tally, Trouble
+    from byteor.testing.link_zombies import Haunted
 
     dice, tally, began = random.Random(seed), Tally(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="byteor-reach-", dir="/dev/shm") as folder:
@@ -32,6 +36,8 @@ def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
             for cut in cuts:
                 run.one(fabric, Trouble(cuts=(cut,)), f"cut for {cut:g} s")
             run.one(fabric, Trouble(at_points=max(1, kills // 50), delay=0.001), "killed at every point")
+            run.scripted(fabric, Haunted, "zombies of both ends")
+            run.scripted(fabric, Crawl, f"far side slow for {SLOW:g} s", SLOW)
         until = tally.kills + kills  # those at points come on top
         while tally.kills < until:
             run.one(dice.choice(run.fabrics), Trouble(kills=min(A_RUN, until - tally.kills)), "killed at random")
@@ -52,14 +58,26 @@ class Runs:
         """Run one random plant, and say how it went."""
         from byteor.testing.link_kills import Hosts
 
-        self.count += 1
-        began, before, wrong = time.monotonic(), self.tally.kills, len(self.tally.wrong)
         plant, where = self._subject()
+        self._run(fabric, Hosts(plant, where, self._folder(), trouble, fabric), plant.name, what)
+
+    def scripted(self, fabric: str, kind: Any, what: str, *more: Any) -> None:
+        """Run the plant whose far side is slow, and say what was seen."""
+        hosts = kind(self._folder(), fabric, *more)
+        self._run(fabric, hosts, "crawl", what)
+        print(f"  {hosts.told()}", flush=True)
+
+    def _folder(self) -> Path:
+        self.count += 1
         inner = self.folder / f"hosts{self.count}"
         inner.mkdir()
-        Hosts(plant, where, inner, trouble, fabric).run(self.tally, self.dice)
+        return inner
+
+    def _run(self, fabric: str, hosts: Any, name: str, what: str) -> None:
+        began, before, wrong = time.monotonic(), self.tally.kills, len(self.tally.wrong)
+        hosts.run(self.tally, self.dice)
         fell = self.tally.kills - before
-        print(f"{fabric:6} {plant.name:10} {what:24} {fell:4} kills {time.monotonic() - began:6.1f} s", flush=True)
+        print(f"{fabric:6} {name:10} {what:24} {fell:4} kills {time.monotonic() - began:6.1f} s", flush=True)
         for fault in self.tally.wrong[wrong:]:
             print(f"  {fault}", flush=True)
 

@@ -95,6 +95,12 @@ class LinkRole(RoleRunner):
     def keep(self, word: int, value: int) -> None:
         self.desk.tail[word] = value
 
+    def _note_zombies(self, more: int) -> None:
+        """Count messages of zombies, and let it be seen: nothing else may come that is committed."""
+        if more:
+            self.keep(FENCED, self.kept(FENCED) + more)
+            self.settle()
+
     def settle(self) -> None:
         """Commit; the lock is held."""
         self._commit(self.desk.hot)
@@ -271,7 +277,7 @@ class LinkOut(LinkRole):
             if (after.committed, after.peer, after.peer_home) != (before.committed, before.peer, before.peer_home):
                 self._confirmed(after)
             self.keep(REWINDS, self.kept(REWINDS) + after.rewinds - before.rewinds)
-            self.keep(FENCED, self.kept(FENCED) + after.fenced - before.fenced)
+            self._note_zombies(after.fenced - before.fenced)
         if m.flags & FINISHED:
             self._answered.set()
         self.post()
@@ -389,7 +395,7 @@ class LinkIn(LinkRole):
                 self.desk.now[c.ENDED // WORD] = DONE
                 self.settle()
             self.keep(REWINDS, self.kept(REWINDS) + judged.gaps - before.gaps)
-            self.keep(FENCED, self.kept(FENCED) + judged.fenced - before.fenced)
+            self._note_zombies(judged.fenced - before.fenced)
         self._unsaid += take.n + (take.news != before.news and take != _NOTHING)
         if take.n:
             self._note(self.stats, take.n)

@@ -62,6 +62,8 @@ class Hosts:
     def __init__(self, plant: Plant, where: Mapping[str, str], folder: Path, trouble: Trouble, fabric: str) -> None:
         self.trouble = trouble
         self.relays: list[Relay] = []
+        self.folder = folder
+        self._cuts, self._kills, self._due = list(trouble.cuts), trouble.kills, 0.0
         parts = split(plant, where, fabric, before=self._relayed)
         self.runs = {host: Run(part, folder / f"run-{host}", self._deaths(part)) for host, part in parts.items()}
 
@@ -88,17 +90,15 @@ class Hosts:
 
     def _driven(self, tally: Tally, dice: random.Random) -> None:
         ended: dict[str, int] = {}
-        cuts, kills, due, until = list(self.trouble.cuts), self.trouble.kills, 0.0, time.monotonic() + STALL
+        until = time.monotonic() + STALL
         while len(ended) < len(self.runs) and time.monotonic() < until:
             for host, run in self.runs.items():
                 if host not in ended and (status := run.ended()) is not None:
                     ended[host] = status
-            if time.monotonic() >= due:
-                due = time.monotonic() + dice.random() * self.trouble.pace
-                kills -= kills > 0 and self._killed(tally, dice, ended)
-                self._watched(tally)
-                if cuts and self._moves(3 * (1 + len(self.trouble.cuts) - len(cuts))):
-                    self._cut(cuts.pop(0), tally)
+            if time.monotonic() >= self._due:
+                self._due = time.monotonic() + dice.random() * self.trouble.pace
+                self.turn(tally, dice, ended)
+                self.watched(tally)
             time.sleep(LOOK)
         for host, run in self.runs.items():
             ends = {role.name: role.kind for role in run.wiring.roles if role.is_link}
@@ -108,19 +108,25 @@ class Hosts:
             wrong = run.judge(ended[host]) if host in ended else ["it does not end"]
             tally.wrong += [f"{run.plant.name}: {one}" for one in wrong]
 
-    def _links(self) -> list[tuple[Run, Role]]:
+    def turn(self, tally: Tally, dice: random.Random, ended: Mapping[str, int]) -> None:
+        """Do what is to go wrong next, if it is time for it."""
+        self._kills -= self._kills > 0 and self._killed(tally, dice, ended)
+        if self._cuts and self.moves(3 * (1 + len(self.trouble.cuts) - len(self._cuts))):
+            self._cut(self._cuts.pop(0), tally)
+
+    def links(self) -> list[tuple[Run, Role]]:
         return [(run, role) for run in self.runs.values() for role in run.wiring.roles if role.is_link]
 
-    def _moves(self, commits: int) -> bool:
+    def moves(self, commits: int) -> bool:
         """Whether every link has made so many commits."""
-        links = [(run, role) for run, role in self._links() if run.look()]
+        links = [(run, role) for run, role in self.links() if run.look()]
         return bool(links) and any(
             max(run.blocks.books[role.number].read("record_epoch", k) for k in (0, 1)) >= commits for run, role in links
         )
 
     def _killed(self, tally: Tally, dice: random.Random, ended: Mapping[str, int]) -> bool:
         """Kill one end of a link that has not ended."""
-        run, role = dice.choice(self._links())
+        run, role = dice.choice(self.links())
         if run.plant.name in ended or not run.look():
             return False
         book = run.blocks.books[role.number]
@@ -136,9 +142,9 @@ class Hosts:
             return True
         return False
 
-    def _watched(self, tally: Tally) -> None:
+    def watched(self, tally: Tally) -> None:
         """Note the memory of the links' processes, and what they count."""
-        for run, role in self._links():
+        for run, role in self.links():
             if run.look():
                 pid = int(run.blocks.books[role.number].read("owner_pid"))
                 if run.owns(pid) and (resident := level(pid)[0]):
@@ -154,7 +160,7 @@ class Hosts:
             relay.cut = True
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._watched(tally)
+            self.watched(tally)
             time.sleep(min(0.2, seconds))
         for relay in self.relays:
             relay.cut = False

@@ -3,6 +3,7 @@
 Rule 1. Bytes keep their order and are never changed: loss is a connection that is reset in the midst of them.
 Rule 2. While it is cut, everything is swallowed, new connections too: nobody is told, as with a dead cable.
 Rule 3. One thread, one selector; what is due later lies in a queue for each direction.
+Rule 4. It may lead elsewhere from a moment on; whoever looks on sees what came, before it goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 PIECE = 64 << 10
@@ -27,6 +29,7 @@ class Way:
 
     source: socket.socket
     target: socket.socket
+    forth: bool
     waiting: deque[tuple[float, bytes]] = field(default_factory=deque)
     ended: bool = False
 
@@ -39,6 +42,8 @@ class Relay:
     ) -> None:
         self.delay, self.loss, self.cut = delay, loss, False
         self.resets = 0
+        self.look: Callable[[Way, bytes], object] = lambda way, data: None
+        self._turned = False
         self._target = (host, target)
         self._dice = random.Random(seed)
         self._listener = socket.create_server((host, 0))
@@ -62,8 +67,17 @@ class Relay:
         self._listener.close()
         self._selector.close()
 
+    def lead(self, target: int) -> None:
+        """Lead to another port from now on: what is connected is reset."""
+        self._target = (self._target[0], target)
+        self._turned = True
+
     def _run(self) -> None:
         while self._going:
+            if self._turned:
+                self._turned = False
+                for way in tuple(self._ways):
+                    self._end(way, reset=True)
             for key, _ in self._selector.select(0.002 if any(way.waiting for way in self._ways) else 0.05):
                 if key.fileobj is self._listener:
                     self._accept()
@@ -85,7 +99,7 @@ class Relay:
         for one in (end, there):
             one.setblocking(False)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for way in (Way(end, there), Way(there, end)):
+        for way in (Way(end, there, True), Way(there, end, False)):
             self._ways.append(way)
             self._selector.register(way.source, selectors.EVENT_READ, way)
 
@@ -102,6 +116,7 @@ class Relay:
             self.resets += 1
             self._end(way, reset=True)
         elif data:
+            self.look(way, data)
             way.waiting.append((time.monotonic() + self.delay, data))
         else:
             way.ended = True
