@@ -21,6 +21,7 @@ from byteor import diag
 from byteor.cli import output
 from byteor.cli.loading import folder_of, placed_plant
 from byteor.cli.log import DRAINING, Log, ended, log_from, served
+from byteor.cli.options import Batch, Inputs, LogForm, Metrics, Outputs, Restarts, Wait
 from byteor.cli.output import Json
 from byteor.place import document
 from byteor.place.model import Host
@@ -46,21 +47,13 @@ def host(
     run: Annotated[
         str, typer.Option("--run", metavar="WORD", help="Which run this is, instead of the placement's word.")
     ] = "",
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="[NAME=]PATH", help="Where rows come from.")
-    ] = None,
-    outputs: Annotated[
-        list[str] | None, typer.Option("--output", "-o", metavar="[NAME=]PATH", help="Where rows go.")
-    ] = None,
-    wait: Annotated[str, typer.Option(help="spin, yield, backoff or block; by default what the spec says.")] = "",
-    batch: Annotated[int, typer.Option(min=1, help="The most messages that a stage takes at once.")] = 4096,
-    restarts: Annotated[int | None, typer.Option(min=0, metavar="N", help="Let every role come back so often.")] = None,
-    metrics: Annotated[
-        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve metrics on the loopback; 0 is any port.")
-    ] = None,
-    log_form: Annotated[
-        str, typer.Option("--log", metavar="text|json", help="How it is told on stderr what happens.")
-    ] = "text",
+    inputs: Inputs = None,
+    outputs: Outputs = None,
+    wait: Wait = "",
+    batch: Batch = 4096,
+    restarts: Restarts = None,
+    metrics: Metrics = None,
+    log_form: LogForm = "text",
     as_json: Json = False,
 ) -> None:
     """Run one host's part of a plant: begin it, or go on with what is left. Safe to start again at any time."""

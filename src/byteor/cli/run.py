@@ -16,6 +16,7 @@ from byteor.cli.asked import Apart, Asked
 from byteor.cli.carry import carry_out
 from byteor.cli.documents import OptionalDocument, Place
 from byteor.cli.log import Log, ended, log_from
+from byteor.cli.options import Batch, Inputs, LogForm, Metrics, Outputs, Restarts, Wait
 from byteor.cli.output import Json
 from byteor.exec import findings as x
 
@@ -26,14 +27,10 @@ if TYPE_CHECKING:
 
 def run(
     where: OptionalDocument = None,
-    inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="[NAME=]PATH", help="Where rows come from.")
-    ] = None,
-    outputs: Annotated[
-        list[str] | None, typer.Option("--output", "-o", metavar="[NAME=]PATH", help="Where rows go; NAME.end too.")
-    ] = None,
-    wait: Annotated[str, typer.Option(help="spin, yield, backoff or block; by default what the spec says.")] = "",
-    batch: Annotated[int, typer.Option(min=1, help="The most messages that a stage takes at once.")] = 4096,
+    inputs: Inputs = None,
+    outputs: Outputs = None,
+    wait: Wait = "",
+    batch: Batch = 4096,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many messages in.")] = None,
     repeat: Annotated[int | None, typer.Option(min=1, help="Load the input once, and send it so many times.")] = None,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run every stage as plain Python.")] = False,
@@ -59,9 +56,7 @@ def run(
     ] = False,
     folder: Annotated[str | None, typer.Option("--dir", metavar="DIR", help="The plant's folder.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder of a plant that did not end well.")] = False,
-    restarts: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Let every role of a plant come back so often.")
-    ] = None,
+    restarts: Restarts = None,
     resumed: Annotated[
         str | None, typer.Option("--resume", metavar="DIR", help="Continue the plant that was left in a folder.")
     ] = None,
@@ -69,12 +64,8 @@ def run(
     on: Annotated[
         str, typer.Option(metavar="ray://HOST:PORT", help="Let a cluster run all parts of the placement.")
     ] = "",
-    metrics: Annotated[
-        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Serve metrics on the loopback; 0 is any port.")
-    ] = None,
-    log_form: Annotated[
-        str, typer.Option("--log", metavar="text|json", help="How it is told on stderr what happens.")
-    ] = "text",
+    metrics: Metrics = None,
+    log_form: LogForm = "text",
     as_json: Json = False,
 ) -> None:
     """Run a plan or a spec over its inputs, into outputs."""
@@ -90,19 +81,26 @@ def run(
         if where is None:
             raise diag.Refused([x.RUN_OPTION.at("document", "there is no document", help="name a plan or a spec")])
         apart = Apart(folder, keep, restarts) if processes else None
-        if backing not in ("", "mem", "shm") or (backing == "mem" and processes):
-            message = f"there is no backing `{backing}`" if not processes else "processes share no memory but `shm`"
-            raise diag.Refused([x.RUN_OPTION.at("backing", message, help="use mem or shm")])
         options = (wait, batch, limit, repeat, interpreted, single_thread)
         asked = Asked(tuple(inputs or ()), tuple(outputs or ()), *options, tuple(settings or ()), rejects)
-        asked = replace(asked, log=log, roll=rolled(roll), debug=debug, apart=apart, backing=backing or "mem")
-        if vary_batches:
-            from byteor.cli.vary import vary
-
-            outcome = vary(where, asked)
-        else:
-            outcome = carry_out(where, asked)
+        asked = replace(asked, log=log, roll=rolled(roll), debug=debug, apart=apart)
+        asked = replace(asked, backing=_backing(backing, processes))
+        outcome = _varied(where, asked) if vary_batches else carry_out(where, asked)
     raise _over(outcome, log, as_json)
+
+
+def _backing(backing: str, processes: bool) -> str:
+    """Read `--backing`."""
+    if backing not in ("", "mem", "shm") or (backing == "mem" and processes):
+        message = f"there is no backing `{backing}`" if not processes else "processes share no memory but `shm`"
+        raise diag.Refused([x.RUN_OPTION.at("backing", message, help="use mem or shm")])
+    return backing or "mem"
+
+
+def _varied(where: str, asked: Asked) -> Outcome:
+    from byteor.cli.vary import vary
+
+    return vary(where, asked)
 
 
 def _over(outcome: Outcome, log: Log, as_json: bool) -> typer.Exit:
