@@ -109,10 +109,13 @@ def _wraps(folder: Path) -> tuple[Any, Any]:
     from byteor.fabric.tls import context_of
 
     here, there = pems(folder)
-    of_near = context_of(Link("raw", OUT, "tcp", 1, connect="there:1", **here))
-    of_far = context_of(Link("raw", IN, "tcp", 1, listen="here:1", **there))
+    of_near = context_of(Link("raw", OUT, "tcp", 1, connect=f"{HERE}:1", **here))
+    of_far = context_of(Link("raw", IN, "tcp", 1, listen=f"{HERE}:1", **there))
     assert of_near is not None and of_far is not None
-    return of_near.wrap_socket, lambda end: of_far.wrap_socket(end, server_side=True)
+    return (
+        lambda end: of_near.wrap_socket(end, server_hostname=HERE),
+        lambda end: of_far.wrap_socket(end, server_side=True),
+    )
 
 
 def pems(folder: Path) -> list[dict[str, str]]:
