@@ -262,12 +262,9 @@ def _trips(there: Pair, back: Pair, seconds: float) -> list[int]:
     pids = [apart(host.run, core) for host, core in hosts] + [apart(echoing, 1)]
     given, taken, clock = at_lane(put), at_lane(take), time.perf_counter_ns
     pack, unpack, took = NUMBER.pack_into, NUMBER.unpack_from, []
-    warm = clock() + seconds / 4 * 1e9
-    until = float("inf")
+    warm = until = float("inf")
     while got != LAST:
         now = clock()
-        if sent == 0:
-            until = warm + seconds * 1e9
         number = sent if now < until else LAST
         pack(there.near.row, 0, number)
         given(there.near.table)
@@ -276,7 +273,10 @@ def _trips(there: Pair, back: Pair, seconds: float) -> list[int]:
         if got != number:
             raise Wrong("something else came back")
         sent += 1
-        if sent > 1 and now > warm:
+        if sent == 1:  # both links are up
+            warm = clock() + seconds / 4 * 1e9
+            until = warm + seconds * 1e9
+        elif now > warm:
             took.append(clock() - now)
     _close(there.near, sent)
     ended(pids)
