@@ -27,7 +27,7 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> Pems:
     return pems_in(tmp_path_factory.mktemp("pems"))
 
 
-@pytest.fixture(params=["tcp", "zenoh"])
+@pytest.fixture(params=["tcp", pytest.param("zenoh", marks=pytest.mark.stress)])  # over zenoh, mostly waiting
 def fabric(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "zenoh":
         pytest.importorskip("zenoh")
