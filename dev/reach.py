@@ -34,7 +34,9 @@ def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
         run = Runs(Path(folder), tally, dice)
         for fabric in run.fabrics:
             for cut in cuts:
-                run.one(fabric, Trouble(cuts=(cut,)), f"cut for {cut:g} s")
+                until = tally.cut + cut
+                while tally.cut < until and not tally.wrong:
+                    run.one(fabric, Trouble(cuts=(cut,)), f"cut for {cut:g} s")
             run.one(fabric, Trouble(at_points=max(1, kills // 50), delay=0.001), "killed at every point")
             run.scripted(fabric, Haunted, "zombies of both ends")
             run.scripted(fabric, Crawl, f"far side slow for {SLOW:g} s", SLOW)

@@ -63,4 +63,5 @@ def test_every_mutant_by_rule_is_found() -> None:
 
 
 def test_bounds_are_small_enough_to_be_looked_at_whole() -> None:
-    assert search(Bounds(2, 2, 2, Budget()), most=10).finding == "more states than allowed"
+    found = search(Bounds(2, 2, 2, Budget()), most=10)
+    assert (found.word, search(Bounds(1, 1, 1, Budget())).word) == ("bounded", "exhausted")

@@ -1,7 +1,8 @@
 """A plant on two hosts whose links are killed, broken and cut: where kills fell, and what went wrong.
 
 Rule 1. A kill counts only where the link had not ended.
-Rule 2. A cut swallows everything, for as long as it was asked for; nobody is told.
+Rule 2. A cut swallows everything, for as long as it was asked for; nobody is told. It counts where something had still
+    to cross at its end.
 """
 
 from __future__ import annotations
@@ -162,9 +163,15 @@ class Hosts:
         while time.monotonic() < end:
             self.watched(tally)
             time.sleep(min(0.2, seconds))
+        tally.cut += seconds * self._goes()
         for relay in self.relays:
             relay.cut = False
-        tally.cut += seconds
+
+    def _goes(self) -> bool:
+        """Whether something has still to cross, or to be confirmed."""
+        return any(
+            run.look() and not status_of(run.wiring, run.blocks).role(role.name).done for run, role in self.links()
+        )
 
 
 def total(tally: Tally, name: str) -> int:

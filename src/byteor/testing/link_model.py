@@ -23,6 +23,7 @@ from byteor.fabric.messages import NOTHING, OPEN, Line, Message, News
 LINE = Line(1, 2, b"form")
 NEAR, FAR = 11, 22  # the homes of the two lanes
 TORN = -1  # what lies in a slot that was given back
+BOUND = "more states than allowed"  # found where a search was broken off
 
 
 class Budget(NamedTuple):
@@ -78,6 +79,10 @@ class Bounds:
     most: int
     budget: Budget
     marks: bool = False
+
+    def __str__(self) -> str:
+        marks = ", marks" if self.marks else ""
+        return f"{self.records} records, capacity {self.capacity}, {self.most} a message{marks}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +300,11 @@ class Seen:
     finding: str = ""
     trail: tuple[str, ...] = ()
 
+    @property
+    def word(self) -> str:
+        """exhausted, bounded or FAILED."""
+        return {"": "exhausted", BOUND: "bounded"}.get(self.finding, "FAILED")
+
 
 def search(bounds: Bounds, sides: Sides = Sides(), most: int = 2_000_000) -> Seen:
     """Look at every state; then hold each to Rule 3."""
@@ -319,7 +329,7 @@ def search(bounds: Bounds, sides: Sides = Sides(), most: int = 2_000_000) -> See
         except Broken as e:
             return Seen(len(came), str(e), _trail(came, s))
         if len(came) > most:
-            return Seen(len(came), "more states than allowed")
+            return Seen(len(came), BOUND)
     stuck = _stuck(came, before, over)
     return Seen(len(came), "it does not end", _trail(came, stuck)) if stuck else Seen(len(came))
 

@@ -15,6 +15,7 @@ from byteor.testing import (
     handle_scenarios,
     journal_scenarios,
     lane_scenarios,
+    link_model,
     link_mutants,
     link_scenarios,
     object_scenarios,
@@ -100,7 +101,26 @@ def explore(full: bool = False) -> int:
         if outcome.finding is not None:
             _say(f"  {outcome.finding}")
         failed |= outcome.finding is not None
+    return failed | _explore_links(full)
+
+
+def _explore_links(full: bool) -> int:
+    """The same for both sides of a link: not schedules but states, each looked at once."""
+    failed = 0
+    for case, bounds in _link_cases(full).items():
+        begun = time.perf_counter()
+        seen = link_model.search(bounds)
+        spent = time.perf_counter() - begun
+        _say(f"{f'link: {case} ({bounds})':88s} {seen.states:8d} {spent:7.2f} s  {seen.word}, states")
+        if seen.word == "FAILED":
+            _say(f"  {seen.finding}: {' | '.join(seen.trail)}")
+        failed |= seen.word == "FAILED"
     return failed
+
+
+def _link_cases(full: bool) -> dict[str, link_model.Bounds]:
+    """What may go wrong between both sides of a link, of the default bounds, or all."""
+    return {**link_mutants.CASES, **(link_mutants.MORE if full else {})}
 
 
 def verdicts(full: bool = False, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> Iterator[rules.Verdict]:
@@ -134,7 +154,7 @@ def mutants(full: bool = False) -> int:
 
 def _of_links(full: bool) -> int:
     """The same for both sides of a link, whose functions are no hot ones."""
-    judged = tuple(link_mutants.judge_all({**link_mutants.CASES, **(link_mutants.MORE if full else {})}))
+    judged = tuple(link_mutants.judge_all(_link_cases(full)))
     for one in judged:
         _say(f"{one.word:10s} {one.name:90s} {one.killed_by} | {one.reason}")
     survived = sum(one.word == "survived" for one in judged)
