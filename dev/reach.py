@@ -19,6 +19,7 @@ from dev.steps import ROOT
 
 A_RUN = 20  # random kills of one run
 TIMES = 20  # as many rows as a test has
+EACH = 20  # a twentieth of the kills at each point of each end, over each fabric
 SLOW = 60.0  # seconds of a slow far side
 
 
@@ -26,7 +27,7 @@ def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
     """Kill and cut; print where the kills fell; 1 when anything was wrong."""
     sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
     from byteor.testing.link_crawl import Crawl
-    from byteor.testing.link_kills import Tally, Trouble
+    from byteor.testing.link_kills import ENDS, Tally, Trouble
     from byteor.testing.link_zombies import Haunted
 
     dice, tally, began = random.Random(seed), Tally(), time.monotonic()
@@ -37,7 +38,9 @@ def stress(kills: int, cuts: Sequence[float], seed: int) -> int:
                 until = tally.cut + cut
                 while tally.cut < until and not tally.wrong:
                     run.one(fabric, Trouble(cuts=(cut,)), f"cut for {cut:g} s")
-            run.one(fabric, Trouble(at_points=max(1, kills // 50), delay=0.001), "killed at every point")
+            goals = {end: tally.fell[end] + max(1, kills // EACH) for end in ENDS}
+            while any(tally.fell[end] < goal for end, goal in goals.items()) and not tally.wrong:
+                run.one(fabric, Trouble(at_points=1, delay=0.001), "killed at every point")
             run.scripted(fabric, Haunted, "zombies of both ends")
             run.scripted(fabric, Crawl, f"far side slow for {SLOW:g} s", SLOW)
         until = tally.kills + kills  # those at points come on top

@@ -26,7 +26,8 @@ from byteor.testing.plant_runs import Deaths, Plant, Run
 from byteor.testing.relay import Relay
 
 POINTS = {"out": (*COMMIT, SENT), "in": (*COMMIT, RECEIVED, TOLD)}
-STALL = 240.0  # seconds without an end: a hang, also where it was cut for long
+ENDS = [(kind, point) for kind, points in POINTS.items() for point in points]
+STALL = 120.0  # seconds without a commit or a start of anybody: a hang
 LOOK = 0.005
 
 
@@ -91,7 +92,8 @@ class Hosts:
 
     def _driven(self, tally: Tally, dice: random.Random) -> None:
         ended: dict[str, int] = {}
-        until = time.monotonic() + STALL
+        patience = STALL + sum(self.trouble.cuts)
+        pulse, until = -1, time.monotonic() + patience
         while len(ended) < len(self.runs) and time.monotonic() < until:
             for host, run in self.runs.items():
                 if host not in ended and (status := run.ended()) is not None:
@@ -100,12 +102,14 @@ class Hosts:
                 self._due = time.monotonic() + dice.random() * self.trouble.pace
                 self.turn(tally, dice, ended)
                 self.watched(tally)
+                if (now := sum(run.pulse() for run in self.runs.values())) != pulse:
+                    pulse, until = now, time.monotonic() + patience
             time.sleep(LOOK)
         for host, run in self.runs.items():
-            ends = {role.name: role.kind for role in run.wiring.roles if role.is_link}
-            for name, count in run.restarts().items() if self.trouble.at_points else ():
-                if name in ends:
-                    tally.fell[ends[name], "at a point"] += count
+            used, restarts = self._deaths(run.plant), run.restarts()
+            for role in run.wiring.roles:
+                points = used.get(role.name, ())[: restarts.get(role.name, 0)]
+                tally.fell.update((role.kind, point) for point, _ in points)
             wrong = run.judge(ended[host]) if host in ended else ["it does not end"]
             tally.wrong += [f"{run.plant.name}: {one}" for one in wrong]
 
