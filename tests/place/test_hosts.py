@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from byteor.cli.asked import Asked
 from byteor.cli.carry import carry_out
+from byteor.plant import processes
+from byteor.plant.supervisor import Supervisor
 from tests.place.hosts import KILL, TERM, Host, await_that, certificates, given_up
 
 HERE = Path(__file__).parent
@@ -111,6 +115,25 @@ def test_a_wiped_folder_is_refused_on_both_hosts(tmp_path: Path, monkeypatch: py
         for host in hosts.values():
             status, _, err = host.end()
             assert status == 5 and "F008" in err, err
+
+
+def test_a_signal_before_there_is_a_supervisor_stops_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Signalled(Supervisor):
+        def __init__(self, *given: Any, **more: Any) -> None:
+            super().__init__(*given, **more)
+            signal.raise_signal(TERM)
+
+    monkeypatch.setattr(processes, "Supervisor", Signalled)
+    a, _ = placed(tmp_path)
+    said = a.here()
+    assert (said.exit_code, a.folder.exists()) == (143, True), said.stderr
+
+
+def test_a_signal_in_a_bring_up_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_compile", lambda *given: signal.raise_signal(TERM))
+    a, _ = placed(tmp_path)
+    said = a.here()
+    assert (said.exit_code, a.folder.exists()) == (143, False), said.stderr
 
 
 def test_what_is_not_on_a_host_is_a_finding(tmp_path: Path) -> None:

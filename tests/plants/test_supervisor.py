@@ -112,6 +112,18 @@ def test_the_second_ask_stops_at_once_also_who_hears_nothing() -> None:
     assert stage.supervisor.status == "aborted" and stage.supervisor.findings == ()
 
 
+def test_an_ask_to_stop_drains_nothing() -> None:
+    """An ingress that is told to drain closes its lane: who goes on with the plant would find its end there."""
+
+    def on(stage: Stage, name: str, kind: str) -> None:
+        if stage.supervisor.opened and stage.supervisor._asked == 0:
+            stage.supervisor.ask(stop=True)
+
+    stage = Stage(role("in", "waits", ingress=True), role("mid", "waits"), on=on)
+    assert stage.run()["in"].data["heard"] == ["open", "stop"]
+    assert stage.supervisor.status == "aborted"
+
+
 def test_an_ask_before_all_are_ready_stops() -> None:
     stage = Stage(role("a", "waits"), role("b", "waits"))
     stage.supervisor.ask()

@@ -145,8 +145,7 @@ def _supervised(made: Processes | RingProcesses, progress: Progress, keep: bool,
 
     def on_signal(count: int) -> None:
         log.at_once(*(GIVING_UP if count > 1 else DRAINING))
-        if made.supervisor is not None:
-            made.supervisor.ask()
+        made.ask()
 
     made.listener = log.heard
     ending.forget(made.held.where)

@@ -28,6 +28,7 @@ from byteor.place.model import Host
 
 if TYPE_CHECKING:
     from byteor.cli.report import Outcome
+    from byteor.cli.signals import Signals
     from byteor.plant.process import Outcome as Ended
     from byteor.plant.processes import Processes, Wanted
 
@@ -109,17 +110,31 @@ def usual(plant: str, host: str) -> str:
 def _carry_out(wanted: Wanted, where: Path, anew: bool, log: Log) -> Outcome | str:
     """Begin or go on, and run to the end; the status of a part that is over already."""
     from byteor.cli.progress import Progress
+    from byteor.cli.signals import caught
     from byteor.plant.hosts import open_part
 
-    with Progress(log) as progress:
-        made = open_part(wanted, where, anew, progress.say)
-        return made if isinstance(made, str) else _supervised(made, progress, log)
+    made: Processes | None = None
+
+    def on_signal(count: int) -> None:
+        if made is None:
+            raise KeyboardInterrupt  # a bring-up takes away what it made
+        _asked_to_end(made, signals.first, count, log)
+
+    with Progress(log) as progress, caught(on_signal) as signals:
+        try:
+            found = open_part(wanted, where, anew, progress.say)
+            if isinstance(found, str):
+                return found
+            made = found
+        except KeyboardInterrupt:
+            term = signals.first == signal.SIGTERM
+            raise typer.Exit(output.TERMINATED if term else output.INTERRUPTED) from None
+        return _supervised(made, progress, signals, log)
 
 
-def _supervised(made: Processes, progress: Any, log: Log) -> Outcome:
+def _supervised(made: Processes, progress: Any, signals: Signals, log: Log) -> Outcome:
     from byteor.cli.apart import told
     from byteor.cli.report import Outcome
-    from byteor.cli.signals import caught
     from byteor.plant import ending
     from byteor.plant.hosts import close_part
     from byteor.plant.supervisor import Pauses
@@ -129,10 +144,7 @@ def _supervised(made: Processes, progress: Any, log: Log) -> Outcome:
     made.listener = log.heard
     ending.forget(made.held.where)
     try:
-        with (
-            caught(lambda count: _asked_to_end(made, signals.first, count, log)) as signals,
-            served(log, made.held.manifest.name, made.snapshot),
-        ):
+        with served(log, made.held.manifest.name, made.snapshot):
             progress.begin()
             ends = made.run(log.printed, lambda: progress.show(made.snapshot()), Pauses(turn=SHOWN))
         assert made.supervisor is not None
@@ -153,9 +165,7 @@ def _asked_to_end(made: Processes, first: int, count: int, log: Log) -> None:
     drains = any(role.kind == "ingress" for role in made.wiring.roles) and first != signal.SIGTERM
     stops = count > 1 or not drains
     log.at_once(*(STOPPING if stops else DRAINING))
-    for _ in range(2 if stops and count == 1 else 1):
-        if made.supervisor is not None:
-            made.supervisor.ask()
+    made.ask(stops)
 
 
 def _show(outcome: Outcome | str, name: str, log: Log, as_json: bool) -> None:

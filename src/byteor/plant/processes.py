@@ -68,6 +68,7 @@ class Processes:
         self.blocking = manner_of(held.manifest, wiring.graph).blocking
         self.seconds = 0.0
         self.supervisor: Supervisor | None = None
+        self._early: tuple[bool, ...] = ()  # asks for the end, from before there was a supervisor
         self.listener: Callable[[str, Said], object] = lambda name, said: None
         self._drained: set[str] = set()
         self._egresses = {role.name for role in wiring.roles if role.kind == "egress"}
@@ -78,11 +79,20 @@ class Processes:
         """Run the plant to its end."""
         ground = Ground(self._free, self._ring, self._damage, self._heard)
         self.supervisor = Supervisor(list(self._roles()), ground, show, PRELOAD, pauses, turn)
+        for stop in self._early:
+            self.supervisor.ask(stop)
         began = time.perf_counter()
         try:
             return self.supervisor.run()
         finally:
             self.seconds = time.perf_counter() - began
+
+    def ask(self, stop: bool = False) -> None:
+        """Ask for the end, as `Supervisor.ask` says; also before there is one. Safe in a signal handler."""
+        if self.supervisor is None:
+            self._early += (stop,)
+        else:
+            self.supervisor.ask(stop)
 
     def report(self, status: str, seconds: float) -> Report:
         """What the run did."""

@@ -59,6 +59,7 @@ class RingProcesses:
     def __init__(self, held: directory.Held, spec: SingleRing, blocks: RingBlocks, placement: Placement) -> None:
         self.held, self.spec, self.blocks, self.placement = held, spec, blocks, placement
         self.supervisor: Supervisor | None = None
+        self._early: tuple[bool, ...] = ()  # asks for the end, from before there was a supervisor
         self._parts = {part.name: part for part in parts_of(spec)}
         self.listener: Callable[[str, Said], object] = lambda name, said: None
         self._over: set[str] = set()
@@ -71,7 +72,16 @@ class RingProcesses:
         """Run the ring to its end."""
         ground = Ground(self._free, self._ring, self._damage, self._heard)
         self.supervisor = Supervisor(list(self._roles()), ground, show, PRELOAD, pauses, turn)
+        for stop in self._early:
+            self.supervisor.ask(stop)
         return self.supervisor.run()
+
+    def ask(self, stop: bool = False) -> None:
+        """Ask for the end, as `Supervisor.ask` says; also before there is one. Safe in a signal handler."""
+        if self.supervisor is None:
+            self._early += (stop,)
+        else:
+            self.supervisor.ask(stop)
 
     def report(self, status: str, seconds: float) -> Report:
         """What the run did."""

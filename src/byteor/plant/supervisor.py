@@ -86,6 +86,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._asked = self._answered = 0
+        self._at_once = self._closed = False
         self._until = float("inf")
         self._findings: tuple[Diagnostic, ...] = ()
 
@@ -104,10 +105,15 @@ class Supervisor:
         finally:
             self._close()
 
-    def ask(self) -> None:
-        """Ask for the end: the first time the plant drains, the second time it stops. Safe in a signal handler."""
+    def ask(self, stop: bool = False) -> None:
+        """Ask for the end: the first time the plant drains, the second time it stops. Safe in a signal handler.
+
+        With `stop` nothing drains: what comes in would end there, also for who goes on with the plant.
+        """
+        self._at_once = self._at_once or stop
         self._asked += 1
-        os.eventfd_write(self._bell, 1)
+        if not self._closed:
+            os.eventfd_write(self._bell, 1)
 
     def order(self, what: str) -> None:
         """Give all processes an order."""
@@ -335,7 +341,7 @@ class Supervisor:
         os.eventfd_read(self._bell)
         while self._answered < self._asked:
             self._answered += 1
-            if self._answered == 1 and self.opened and not self.stopping:
+            if self._answered == 1 and self.opened and not self.stopping and not self._at_once:
                 self._drain()
             else:
                 self.aborted = True
@@ -379,4 +385,5 @@ class Supervisor:
         if self._forks is not None:
             self._forks.close()
         self._selector.close()
+        self._closed = True  # first: a signal may come in between
         os.close(self._bell)
