@@ -18,6 +18,7 @@ from dev import (
     fuzz,
     gen,
     hardware,
+    on_ray,
     perf,
     plants,
     proof,
@@ -86,6 +87,8 @@ def stress_lanes(given: Arguments) -> int:
         return plants.stress(given.kills, given.seed)
     if given.what == "reach":
         return reach.stress(given.kills, given.cut, given.seed)
+    if given.what == "ray":
+        return on_ray.stress(given.cut)
     return stress.stream(given.messages) if given.messages else stress.stress(given.kills, given.seed)
 
 
@@ -129,7 +132,8 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         "lanes: ends killed at random moments, nothing lost (--kills N; 100 take half a minute), or --messages N "
         "between processes; c-peer: --messages N each way between Python and C; plant: processes of whole plants "
         "killed at named points and at random moments (--kills 500 takes about ten minutes); reach: the links of a "
-        "plant on two hosts killed, and cut for --cut SECONDS, behind a relay that delays and breaks",
+        "plant on two hosts killed, and cut for --cut SECONDS, behind a relay that delays and breaks; ray: "
+        "actors, raylet and head of two machines under Ray killed, and the way between them cut (four minutes)",
     ),
     (
         "studio",
@@ -170,7 +174,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--update", action="store_true", help="store the figures and write docs/performance.md")
             one.add_argument("--rounds", type=int, default=7, help="how often each contender is measured")
         if name == "stress":
-            one.add_argument("what", choices=["lanes", "c-peer", "plant", "reach"], help="what is put under stress")
+            one.add_argument(
+                "what", choices=["lanes", "c-peer", "plant", "reach", "ray"], help="what is put under stress"
+            )
             one.add_argument("--messages", type=int, default=0, help="how many messages instead, checksummed")
             one.add_argument("--cut", type=_seconds, default=(3.0,), metavar="S,S", help="for how long links are cut")
             one.add_argument("--kills", type=int, default=100, help="how many ends are killed")

@@ -135,8 +135,8 @@ def namespaces(names: Sequence[str]) -> Iterator[dict[str, str]]:
             if _ip("netns", "add", space).returncode:
                 pytest.skip("this process may not make network namespaces")
             undone.callback(_ip, "netns", "del", space)
-            _in(space, "link", "set", "lo", "up")
-            _in(space, "addr", "add", f"{addresses[name]}/32", "dev", "lo")
+            ip_in(space, "link", "set", "lo", "up")
+            ip_in(space, "addr", "add", f"{addresses[name]}/32", "dev", "lo")
         for k, (one, two) in enumerate(itertools.combinations(names, 2)):
             _join(k, (spaces[one], addresses[one]), (spaces[two], addresses[two]))
         yield addresses
@@ -150,8 +150,8 @@ def _join(number: int, one: tuple[str, str], two: tuple[str, str]) -> None:
         pytest.skip(f"no veth: {made.stderr.strip()}")
     for end, (space, own), (_, other) in ((ends[0], one, two), (ends[1], two, one)):
         _ip("link", "set", end, "netns", space)
-        _in(space, "link", "set", end, "up")
-        _in(space, "route", "add", f"{other}/32", "dev", end, "src", own)
+        ip_in(space, "link", "set", end, "up")
+        ip_in(space, "route", "add", f"{other}/32", "dev", end, "src", own)
 
 
 def inside(names: Sequence[str], name: str) -> tuple[str, ...]:
@@ -163,7 +163,8 @@ def _ip(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
 
 
-def _in(space: str, *words: str) -> None:
+def ip_in(space: str, *words: str) -> None:
+    """Change the network of a namespace."""
     done = _ip("-n", space, *words)
     assert not done.returncode, done.stderr
 

@@ -1,33 +1,30 @@
 """A placed plant under Ray: what an actor is told, what it waits for, and that a part outlives whoever started it.
 
-Rule 1. The cluster is two of its nodes on this machine; where Ray is not installed, only what needs none is tested.
+Rule 1. The cluster is two machines in namespaces; where there is no Ray, only what needs none is tested.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from byteor.cli.app import app
 from byteor.cli.loading import placed_plant
-from byteor.cli.on_ray import TRIES, parts_of, resource_of, tended
-from tests.place.hosts import COMMAND, ROOT, Host, await_that, given_up
+from byteor.cli.on_ray import TRIES, Tending, parts_of, resource_of, started
+from tests.place.cluster import cluster
+from tests.place.ray_troubles import Troubled, troubles
 from tests.place.test_hosts import placed
-
-MEMORY = 80_000_000
 
 
 def statuses(*given: int) -> tuple[int, int, int]:
     """What an actor ends with when its part ends so, how often it started it, and how often it waited."""
     left, naps = list(given), []
-    return tended(lambda: left.pop(0), naps.append), len(given) - len(left), len(naps)
+    made = Tending(lambda: left.pop(0), lambda: 0, lambda: "", naps.append)
+    return made.run(), len(given) - len(left), len(naps)
 
 
 def test_an_actor_starts_its_part_until_it_is_over() -> None:
@@ -36,6 +33,37 @@ def test_an_actor_starts_its_part_until_it_is_over() -> None:
     assert statuses(1, -9, 0) == (0, 3, 2)
     assert statuses(2) == (2, 1, 0) and statuses(5) == (5, 1, 0) and statuses(143) == (143, 1, 0)
     assert statuses(*[1] * (TRIES + 1)) == (1, TRIES, TRIES - 1)
+
+
+@pytest.mark.parametrize(("said", "status", "starts"), [("", 0, 2), ("failed", 0, 2), ("aborted", 143, 1)])
+def test_a_part_that_another_one_was_told_to_stop_stays_stopped(said: str, status: int, starts: int) -> None:
+    left, held = [4, 0], [7, 7]
+    made = Tending(lambda: left.pop(0), lambda: held.pop(0) if held else 0, lambda: said, lambda seconds: None)
+    assert (made.run(), 2 - len(left), held) == (status, starts, [])
+
+
+def test_an_actor_that_is_to_stop_starts_nothing_and_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    held = [7, 7, 0]
+    made = Tending(lambda: 1, lambda: held.pop(0), lambda: "aborted", lambda seconds: None)
+    made.stop()
+    assert (made.run(), held, told) == (143, [], [(7, signal.SIGTERM)])
+    over = Tending(lambda: 1, lambda: 0, lambda: "done", lambda seconds: None)
+    over.stop()
+    assert over.run() == 0
+
+
+def test_the_status_of_a_part_comes_from_beyond_its_parent() -> None:
+    for words, status in (("exit 0", 0), ("exit 5", 5), ("exit 143", 143), ("kill -9 $$", -9)):
+        assert started(["/bin/sh", "-c", words]) == status
+
+
+def test_a_part_is_no_child_and_of_no_session_of_its_actor(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    started(["/bin/sh", "-c", f"cat /proc/$$/stat > {facts}"])
+    _, parent, _, session = facts.read_text().rpartition(")")[2].split()[:4]
+    assert int(parent) != os.getpid() and int(session) != os.getsid(0)
 
 
 def test_an_actor_is_told_the_command_of_its_host(tmp_path: Path) -> None:
@@ -53,72 +81,12 @@ def test_what_cannot_run_on_a_cluster_is_a_finding(tmp_path: Path) -> None:
         assert said.exit_code == 2 and "error[X" in said.stderr, said.stderr
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    """A head without a host, and two nodes that are the hosts."""
-    pytest.importorskip("ray", reason="Ray is not installed")
-    from ray.cluster_utils import Cluster
-
-    monkeypatch.setenv("BYTEOR_TEST_OVER", str(tmp_path / "over"))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    head = {"num_cpus": 0, "object_store_memory": MEMORY, "include_dashboard": False}
-    made = Cluster(initialize_head=True, head_node_args=head)
-    try:
-        yield made
-    finally:
-        made.shutdown()
-
-
-def node(cluster: Any, host: str) -> Any:
-    """Add the node of a host."""
-    return cluster.add_node(num_cpus=1, resources={resource_of(host): 1}, object_store_memory=MEMORY)
-
-
-def run_of(host: Host) -> int:
-    """The process of `byteor host` that has the part; 0 for none."""
-    from byteor.diag import Refused
-    from byteor.plant import directory
-
-    try:
-        seen = directory.look(host.folder)
-    except Refused:
-        return 0
-    return seen.pid if seen.live else 0
-
-
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
 @pytest.mark.stress
-@pytest.mark.timeout(300)
-def test_parts_outlive_their_actor_and_their_node(cluster: Any, tmp_path: Path) -> None:
-    a, b = placed(tmp_path, source="python:shop:rows", dirs=True)
-    nodes = [node(cluster, host.name) for host in (a, b)]
-    words = ["run", str(tmp_path / "orders.toml"), "--place", str(a.place), "--on", "ray://auto"]
-    environment = {**os.environ, "RAY_ADDRESS": cluster.address}
-    driver = subprocess.Popen([*COMMAND, *words], env=environment, stdout=subprocess.PIPE, text=True)
-    with given_up((a, b)):
-        await_that(lambda: b.taken("tax_out.in") == 1000)
-        runs = run_of(a), run_of(b)
-        actor, tender = parent_of(runs[0]), parent_of(runs[1])
-        os.kill(actor, signal.SIGKILL)  # Ray kills its process group, and starts another one
-        cluster.remove_node(nodes[1], allow_graceful=False)
-        await_that(lambda: not _lives(actor) and not _lives(tender))
-        assert (run_of(a), run_of(b)) == runs
-        node(cluster, "b")
-        (tmp_path / "over").touch()
-        said = driver.communicate(timeout=120)[0]
-    assert driver.returncode == 0 and sorted(said.splitlines()) == ["a: done", "b: done"]
-    rows = (tmp_path / "out.csv").read_text().splitlines()
-    assert len(rows) == 1 + 1915
-    assert run_of(a) == run_of(b) == 0
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process is there, and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+@pytest.mark.timeout(600)
+def test_parts_outlive_their_actors_and_a_raylet_and_stop_when_told(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    known = troubles(())
+    with cluster(tmp_path) as machines:
+        for name in ("actors", "raylet", "stopped"):
+            seen = Troubled(machines, tmp_path / name).run(name, known[name])
+            assert seen.fine, str(seen)

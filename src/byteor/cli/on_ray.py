@@ -1,14 +1,20 @@
 """A placed plant under Ray: one actor a host, bound to it, that does nothing but start the host's part and wait.
 
 Rule 1. Ray decides where an actor lives and that it comes back; who runs a part is decided by the lock of its folder.
-Rule 2. A part runs in a session of its own: it outlives its actor, and the next one waits for it, or starts it anew.
+Rule 2. A part is no child of its actor, and in no session of Ray's: it outlives actor, node and head. The next actor
+    waits for it, or starts it anew.
 Rule 3. An actor is bound by the custom resource `host:NAME`, never to a node: one that comes back has another number.
-Rule 4. No record ever goes through Ray.
+Rule 4. The command may be ended and given again: parts go on, and are waited for. Only `--stop` stops them.
+Rule 5. No record ever goes through Ray.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,20 +23,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from byteor import diag
 from byteor.cli import output
 from byteor.cli.host import folder_of_part
 from byteor.cli.loading import PlacedPlant, examine, placed_plant
+from byteor.cli.signals import caught
 from byteor.exec import findings as x
 from byteor.place import document
 from byteor.spec.kv import spec_sha256
 
-SCHEME = "ray"
+SCHEME, AUTO = "ray", "auto"
 NAMESPACE = "byteor"
 HELD, FAILED = 4, output.FAILED
 AGAIN = 1.0  # seconds between two attempts to start a part
 TRIES = 30  # attempts in a row of a part that fails
 SHARE = 0.001  # of a host's resource: an actor takes no room
+LOOK = 0.5  # seconds between two looks at signals
+SILENCE = 10.0  # seconds after which the head is asked whether it is there
+ANSWER = 30.0  # seconds that an actor has to say that its part has stopped
+GRACE = 2.0  # seconds in which another command that waits hears of a stop, before the actors are taken away
+OVER = ("done", "drained")
+GO_ON = "the parts go on; the same command waits for them again, and `--stop` stops them"
+# The part's own parent writes down how it ended. Ray kills the children of an actor that it loses: this is none.
+APART = '("$@" 3>&-; echo $? >&3) 3>&1 >&2 &'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,48 +56,176 @@ class Part:
 
     host: str
     words: tuple[str, ...]
+    folder: str
+
+
+def started(command: Sequence[str]) -> int:
+    """Run a command that outlives this process, and wait for it; its exit status, or less than 0 for a death."""
+    reading, writing = os.pipe()
+    try:
+        subprocess.run(["/bin/sh", "-c", APART, "sh", *command], stdout=writing, start_new_session=True, check=True)
+    finally:
+        os.close(writing)
+    with open(reading) as said:
+        text = said.read().strip()
+    status = int(text) if text else 128 + signal.SIGKILL
+    return status if status <= 128 or status in (output.INTERRUPTED, output.TERMINATED) else 128 - status
+
+
+@dataclass(slots=True)
+class Tending:
+    """What an actor does for its part: start it until it is over, refused, or to be stopped."""
+
+    start: Callable[[], int]
+    holder: Callable[[], int]
+    left: Callable[[], str]
+    sleep: Callable[[float], object] = time.sleep
+    stopping: bool = False
+
+    def run(self) -> int:
+        """The exit status that the part ends with; one that another one holds is waited for."""
+        failures = 0
+        while not self.stopping:
+            status = self.start()
+            if status == HELD:
+                self._wait()
+                self.stopping = self.stopping or self.left() == "aborted"
+                continue
+            failures = failures + 1 if status == FAILED or status < 0 else 0
+            if not failures or failures == TRIES:
+                return status
+            self.sleep(AGAIN)
+        self._wait()
+        return output.DONE if self.left() in OVER else output.TERMINATED
+
+    def _wait(self) -> None:
+        """Wait for the one that holds the part."""
+        self.sleep(AGAIN)
+        while self.holder():
+            self.sleep(AGAIN)
+
+    def stop(self) -> None:
+        """Stop the part after its pending piece, whoever runs it."""
+        self.stopping = True
+        if pid := self.holder():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
 
 
 class Keeper:
     """The actor of one host."""
 
-    def tend(self, words: Sequence[str]) -> int:
-        """Start the part, or wait for the one that runs already; the exit status that it ends with."""
+    def __init__(self, words: Sequence[str], folder: str) -> None:
         command = [sys.executable, "-c", "from byteor.cli import main; main()", *words]
-        return tended(lambda: subprocess.run(command, start_new_session=True, check=False).returncode)
+        self._tending = Tending(lambda: started(command), lambda: holder_of(folder), lambda: left_in(folder))
+        self._task: asyncio.Future[int] | None = None
+
+    async def tend(self) -> int:
+        """Start the part, or wait for the one that runs already; the exit status that it ends with."""
+        if self._task is None:
+            self._task = asyncio.ensure_future(asyncio.to_thread(self._tending.run))
+        return await asyncio.shield(self._task)
+
+    async def stop(self) -> int:
+        """Stop the part; the exit status that it ends with."""
+        self._tending.stop()
+        return await self.tend()
 
 
-def tended(start: Callable[[], int], sleep: Callable[[float], object] = time.sleep) -> int:
-    """Start a part until it is over, or refused; one that is held by another is waited for."""
-    failures = 0
-    while True:
-        status = start()
-        failures = failures + 1 if status == FAILED or status < 0 else 0
-        if (status != HELD and not failures) or failures == TRIES:
-            return status
-        sleep(AGAIN)
+def holder_of(folder: str) -> int:
+    """The process that has a part; 0 for none."""
+    from byteor.plant import directory
+
+    try:
+        seen = directory.look(folder)
+    except diag.Refused:
+        return 0
+    return seen.pid if seen.live else 0
 
 
-def run_on(on: str, where: str, place: str) -> dict[str, int]:
-    """Let a cluster run all parts of a placed plant; the exit status of each host's, once all have ended."""
+def left_in(folder: str) -> str:
+    """The status that a part was left with; none, where it was killed."""
+    from byteor.plant import ending
+
+    return ending.read(Path(folder)).status
+
+
+def run_on(on: str, where: str, place: str, stop: bool = False) -> dict[str, int]:
+    """Let a cluster run all parts of a placed plant, or stop them; the exit status of each, once all have ended."""
     plant = placed_plant(place)
     _judge(plant, where)
     with contextlib.redirect_stdout(sys.stderr):  # what Ray has to say of its nodes is no part of an answer
-        return _tended_on(_connected(on), plant, place)
+        ray = _connected(on)
+        try:
+            keepers = {part.host: _keeper(ray, plant, part) for part in parts_of(plant, place)}
+            statuses = _stopped(ray, keepers) if stop else _tended(ray, keepers, _head_of(ray, on))
+            if output.TERMINATED in statuses.values():
+                time.sleep(GRACE)
+            for host in statuses:
+                ray.kill(keepers[host])
+            return statuses
+        except ConnectionError as e:
+            raise output.Failed(f"the cluster is gone: {output.reason(e)}; {GO_ON}") from e
+        finally:
+            ray.shutdown()
 
 
-def _tended_on(ray: Any, plant: PlacedPlant, place: str) -> dict[str, int]:
-    parts = parts_of(plant, place)
-    keepers = {part.host: _keeper(ray, plant, part.host) for part in parts}
-    waiting = {keepers[part.host].tend.remote(list(part.words)): part.host for part in parts}
+def _tended(ray: Any, keepers: Mapping[str, Any], head: str) -> dict[str, int]:
+    """Wait for the ends of all parts; a signal leaves them alone."""
+    waiting = {keeper.tend.remote(): host for host, keeper in keepers.items()}
     statuses: dict[str, int] = {}
-    while waiting:
-        ready, _ = ray.wait(list(waiting), num_returns=1)
-        for one in ready:
-            statuses[waiting.pop(one)] = int(ray.get(one))
-    for keeper in keepers.values():
-        ray.kill(keeper)
+    due = time.monotonic() + SILENCE
+    with caught(lambda count: None) as signals:
+        while waiting:
+            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK)
+            for one in ready:
+                host = waiting.pop(one)
+                statuses[host] = _status(ray, host, one)
+            if signals.first:
+                _tell(f"left: {GO_ON}")
+                raise typer.Exit(output.TERMINATED if signals.first == signal.SIGTERM else output.INTERRUPTED)
+            if time.monotonic() >= due:
+                due = time.monotonic() + SILENCE if _answers(head) else float("inf")
     return statuses
+
+
+def _stopped(ray: Any, keepers: Mapping[str, Any]) -> dict[str, int]:
+    """Stop all parts; those that do not answer are told."""
+    waiting = {keeper.stop.remote(): host for host, keeper in keepers.items()}
+    ready, silent = ray.wait(list(waiting), num_returns=len(waiting), timeout=ANSWER)
+    for one in silent:
+        _tell(f"{waiting[one]}: no answer within {ANSWER:g} s; SIGTERM stops its `byteor host` over there")
+    return {waiting[one]: _status(ray, waiting[one], one) for one in ready} | {waiting[one]: FAILED for one in silent}
+
+
+def _status(ray: Any, host: str, one: Any) -> int:
+    """What an actor has said, or that it was taken away."""
+    try:
+        return int(ray.get(one))
+    except ray.exceptions.RayError as e:
+        _tell(f"{host}: its actor is gone: {str(e).partition(chr(10))[0]}")
+        return FAILED
+
+
+def _head_of(ray: Any, on: str) -> str:
+    """The address of the head, for whom is connected to it without a server in between."""
+    return str(ray.get_runtime_context().gcs_address) if on == f"{SCHEME}://{AUTO}" else ""
+
+
+def _answers(head: str) -> bool:
+    """Whether the head is there; it is told where it is not, for Ray is silent for a minute, and then ends at once."""
+    host, _, port = head.rpartition(":")
+    try:
+        if head:
+            socket.create_connection((host, int(port)), SILENCE).close()
+    except OSError:
+        _tell(f"the head of the cluster does not answer at {head}: {GO_ON}")
+        return False
+    return True
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _connected(on: str) -> Any:
@@ -94,7 +239,7 @@ def _connected(on: str) -> Any:
     except ModuleNotFoundError as e:
         raise output.Failed("running on Ray needs it: pip install 'byteor[ray]'") from e
     try:
-        ray.init(address="auto" if address == "auto" else on, namespace=NAMESPACE, log_to_driver=False)
+        ray.init(address=AUTO if address == AUTO else on, namespace=NAMESPACE, log_to_driver=False)
     except (ConnectionError, RuntimeError) as e:
         raise output.Failed(f"no cluster answers at {on}: {output.reason(e)}") from e
     return ray
@@ -114,9 +259,8 @@ def parts_of(plant: PlacedPlant, place: str) -> list[Part]:
     found = []
     for host in plant.hosts.host:
         folder = str(folder_of_part(plant.subject.graph.name, host))
-        found.append(
-            Part(host.name, ("host", "--name", host.name, "--place", path, "--resume", folder, "--log", "json"))
-        )
+        words = ("host", "--name", host.name, "--place", path, "--resume", folder, "--log", "json")
+        found.append(Part(host.name, words, folder))
     return found
 
 
@@ -125,17 +269,16 @@ def resource_of(host: str) -> str:
     return f"host:{host}"
 
 
-def _keeper(ray: Any, plant: PlacedPlant, host: str) -> Any:
+def _keeper(ray: Any, plant: PlacedPlant, part: Part) -> Any:
     """The actor of a host; one that is there already is taken."""
     generation = document.generation_of(spec_sha256(plant.seen.spec), plant.hosts)
     options: Mapping[str, Any] = {
-        "name": f"{plant.subject.graph.name}-{host}-{generation:016x}",
+        "name": f"{plant.subject.graph.name}-{part.host}-{generation:016x}",
         "lifetime": "detached",
         "get_if_exists": True,
         "max_restarts": -1,
         "max_task_retries": -1,
-        "max_concurrency": 4,
         "num_cpus": 0,
-        "resources": {resource_of(host): SHARE},
+        "resources": {resource_of(part.host): SHARE},
     }
-    return ray.remote(Keeper).options(**options).remote()
+    return ray.remote(Keeper).options(**options).remote(list(part.words), part.folder)

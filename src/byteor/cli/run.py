@@ -64,6 +64,7 @@ def run(
     on: Annotated[
         str, typer.Option(metavar="ray://HOST:PORT", help="Let a cluster run all parts of the placement.")
     ] = "",
+    stop: Annotated[bool, typer.Option("--stop", help="Stop all parts on the cluster; a next run goes on.")] = False,
     metrics: Metrics = None,
     log_form: LogForm = "text",
     as_json: Json = False,
@@ -76,8 +77,8 @@ def run(
 
             _only_resumes(where)
             raise _over(resume_apart(resumed, keep, log), log, as_json)
-        if on or place:
-            raise typer.Exit(_on(on, where, place, as_json))
+        if on or place or stop:
+            raise typer.Exit(_on(on, where, place, stop, as_json))
         if where is None:
             raise diag.Refused([x.RUN_OPTION.at("document", "there is no document", help="name a plan or a spec")])
         apart = Apart(folder, keep, restarts) if processes else None
@@ -112,8 +113,8 @@ def _over(outcome: Outcome, log: Log, as_json: bool) -> typer.Exit:
     return typer.Exit(outcome.exit)
 
 
-def _on(on: str, where: str | None, place: str, as_json: bool) -> int:
-    """Let a cluster run a placed plant; the worst of its hosts' statuses."""
+def _on(on: str, where: str | None, place: str, stop: bool, as_json: bool) -> int:
+    """Let a cluster run a placed plant, or stop it; the worst of its hosts' statuses."""
     if not on or not place or where is None:
         help = (
             "`byteor host --place FILE --name HOST` runs one part here" if place else "add the plan and `--place FILE`"
@@ -121,12 +122,14 @@ def _on(on: str, where: str | None, place: str, as_json: bool) -> int:
         raise diag.Refused([x.RUN_OPTION.at("on", "`--place` and `--on` go together, with a plan", help=help)])
     from byteor.cli.on_ray import run_on
 
-    statuses = run_on(on, where, place)
-    worst = max(statuses.values(), key=lambda status: (status not in (output.DONE, output.LOSSY), abs(status)))
+    statuses = run_on(on, where, place, stop)
+    said = {output.DONE: "done", output.TERMINATED: "stopped"}
+    ends = [output.DONE if stop and status in said else status for status in statuses.values()]
+    worst = max(ends, key=lambda status: (status not in (output.DONE, output.LOSSY), abs(status)))
     if as_json:
         output.put_json({"status": "done" if worst == output.DONE else "failed", "hosts": statuses, "exit": worst})
     for host, status in statuses.items() if not as_json else ():
-        print(f"{host}: {'done' if status == output.DONE else f'ended with status {status}'}")
+        print(f"{host}: {said.get(status, f'ended with status {status}')}")
     return worst
 
 
