@@ -8,7 +8,6 @@ Rule 3. Nothing is imported before a link asks for it.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import queue
 import ssl
@@ -43,7 +42,7 @@ class Zenoh:
         except ImportError as e:
             raise Refused([findings.NO_ZENOH.at(link.role, "it is to be carried by zenoh")]) from e
         self._link, self._say = link, say
-        self._waiting: queue.Queue[bytes] = queue.Queue(FULL)
+        self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._session: Any = None
         self._publisher: Any = None
         self._number = self._made = 0
@@ -74,8 +73,8 @@ class Zenoh:
             raise Refused([findings.BAD_ADDRESS.at(self._link.role, f"{self._link.address}: {e}")]) from e
 
     def _came(self, sample: Any) -> None:
-        with contextlib.suppress(queue.Full):  # a fabric may lose
-            self._waiting.put_nowait(sample.payload.to_bytes())
+        if self._waiting.qsize() < FULL:  # a fabric may lose
+            self._waiting.put(sample.payload.to_bytes())
 
     def up(self) -> int:
         return self._number
