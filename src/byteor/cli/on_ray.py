@@ -174,7 +174,7 @@ def _tended(ray: Any, keepers: Mapping[str, Any], head: str) -> dict[str, int]:
     """Wait for the ends of all parts; a signal leaves them alone."""
     waiting = {keeper.tend.remote(): host for host, keeper in keepers.items()}
     statuses: dict[str, int] = {}
-    due = time.monotonic() + SILENCE
+    due, cluster, told = time.monotonic() + SILENCE, _cluster_at(head), False
     with caught(lambda count: None) as signals:
         while waiting:
             ready, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK)
@@ -185,7 +185,8 @@ def _tended(ray: Any, keepers: Mapping[str, Any], head: str) -> dict[str, int]:
                 _tell(f"left: {GO_ON}")
                 raise typer.Exit(output.TERMINATED if signals.first == signal.SIGTERM else output.INTERRUPTED)
             if time.monotonic() >= due:
-                due = time.monotonic() + SILENCE if _answers(head) else float("inf")
+                due = time.monotonic() + SILENCE
+                told = _missed(head, cluster, told)
     return statuses
 
 
@@ -212,16 +213,28 @@ def _head_of(ray: Any, on: str) -> str:
     return str(ray.get_runtime_context().gcs_address) if on == f"{SCHEME}://{AUTO}" else ""
 
 
-def _answers(head: str) -> bool:
-    """Whether the head is there; it is told where it is not, for Ray is silent for a minute, and then ends at once."""
+def _cluster_at(head: str) -> str:
+    """Which cluster a head is of; nothing where it does not answer, or nobody knows its address."""
+    from ray._raylet import GcsClient  # the public interface would ask the old head for ever
+
     host, _, port = head.rpartition(":")
     try:
         if head:
-            socket.create_connection((host, int(port)), SILENCE).close()
-    except OSError:
+            socket.create_connection((host, int(port)), SILENCE).close()  # the client itself would wait for long
+            return str(GcsClient(address=head).cluster_id.hex())
+    except (OSError, RuntimeError):
+        pass
+    return ""
+
+
+def _missed(head: str, known: str, told: bool) -> bool:
+    """Tell once that a head is silent, for Ray ends this command after a minute; end it where another head came."""
+    now = _cluster_at(head)
+    if known and now and now != known:
+        raise output.Failed(f"another head is at {head}, which knows nothing of this command: {GO_ON}")
+    if known and not now and not told:
         _tell(f"the head of the cluster does not answer at {head}: {GO_ON}")
-        return False
-    return True
+    return told or not now
 
 
 def _tell(text: str) -> None:
