@@ -1,6 +1,6 @@
 """A plant on two hosts whose links are killed, broken and cut: where kills fell, and what went wrong.
 
-Rule 1. A kill counts only where the link had not ended.
+Rule 1. A kill counts only where the link had not ended, and a sender only where it had something to send.
 Rule 2. A cut swallows everything, for as long as it was asked for; nobody is told. It counts where something had still
     to cross at its end.
 """
@@ -29,6 +29,7 @@ POINTS = {"out": (*COMMIT, SENT), "in": (*COMMIT, RECEIVED, TOLD)}
 ENDS = [(kind, point) for kind, points in POINTS.items() for point in points]
 STALL = 120.0  # seconds without a commit or a start of anybody: a hang
 LOOK = 0.005
+IDLE = "without records"  # where a kill is told and does not count
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Tally:
 
     @property
     def kills(self) -> int:
-        return sum(self.fell.values())
+        return sum(count for (_, place), count in self.fell.items() if place != IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +142,11 @@ class Hosts:
         status = status_of(run.wiring, run.blocks).role(role.name)
         if status.done:
             return False
+        place = "with records" if status.lag or role.kind == "in" else IDLE
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-            tally.fell[(role.kind, "with records" if status.lag or role.kind == "in" else "without")] += 1
-            return True
+            tally.fell[role.kind, place] += 1
+            return place != IDLE
         return False
 
     def watched(self, tally: Tally) -> None:
