@@ -111,7 +111,7 @@ def build_studio(given: Arguments) -> int:
 TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
     ("check", check, "lint, then the tests that are not slow (about 1 minute)"),
     ("lint", lint, "format, lint, types, layers, generated files (about 15 seconds, 3 when warm)"),
-    ("full", full, "check with every test, stress included, then explore and mutants in full (about 15 minutes)"),
+    ("full", full, "check with every test, stress included, then explore and mutants in full (hours)"),
     ("gen", generate, "write the generated files, or hold them up to date with --check (1 second)"),
     ("size", measure, "lines per layer, beside the guide (1 second)"),
     (
@@ -140,8 +140,8 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         build_studio,
         "build the studio and the npm package, from `npm ci` on (half a minute, 10 seconds when warm)",
     ),
-    ("explore", explore, "every interleaving of the hot source, as a table (10 seconds, --full 2 minutes)"),
-    ("mutants", mutants, "weaken the hot source; each mutant must die (20 seconds, --full 2 minutes)"),
+    ("explore", explore, "every interleaving of the hot source, as a table (half a minute, --full a quarter of an hour)"),
+    ("mutants", mutants, "weaken the hot source; each mutant must die (two minutes, --full hours)"),
     ("emitted", emitted, "the orders asked for, in the code for x86-64 and AArch64, as a table (10 seconds)"),
     ("litmus", litmus, "what two threads see on this machine, every outcome counted (30 seconds, --rounds N)"),
 )
