@@ -140,7 +140,7 @@ TASKS: tuple[tuple[str, Callable[[Arguments], int], str], ...] = (
         build_studio,
         "build the studio and the npm package, from `npm ci` on (half a minute, 10 seconds when warm)",
     ),
-    ("explore", explore, "every interleaving of the hot source, as a table (half a minute, --full a quarter of an hour)"),
+    ("explore", explore, "every interleaving of the hot source, as a table (half a minute, --full a quarter hour)"),
     ("mutants", mutants, "weaken the hot source; each mutant must die (two minutes, --full hours)"),
     ("emitted", emitted, "the orders asked for, in the code for x86-64 and AArch64, as a table (10 seconds)"),
     ("litmus", litmus, "what two threads see on this machine, every outcome counted (30 seconds, --rounds N)"),
