@@ -119,7 +119,10 @@ def at_eighths(campaign: Campaign, k: int) -> None:
         os.sched_yield()
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=[plan.name for plan in PLANS])
+@pytest.mark.parametrize(
+    "plan",
+    [pytest.param(plan, id=plan.name, marks=pytest.mark.stress if i % 2 else ()) for i, plan in enumerate(PLANS)],
+)
 def test_nothing_is_lost_when_ends_are_killed(plan: Plan, folder: Path) -> None:
     short = replace(plan, messages=plan.messages // 10)
     campaign = Campaign(short, folder, random.Random(1)).run(4, at_eighths)

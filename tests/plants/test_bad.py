@@ -218,6 +218,7 @@ def test_resuming_an_output_whose_records_are_gone(tmp_path: Path) -> None:
     assert resumed(plant) == (2, ["E029"]) and not (tmp_path / "out.raw").exists()
 
 
+@pytest.mark.stress
 def test_a_source_that_vanishes_before_a_restart(tmp_path: Path) -> None:
     plant = bad(tmp_path, work=HALTS)
     child = halted(plant, "--restarts", "9")
@@ -233,7 +234,7 @@ def _pid(plant: Bad, role: str) -> int:
     return look(plant.where)[1].role(role).pid
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.stress), 2])
 def test_interrupts(times: int, tmp_path: Path) -> None:
     """The first one drains; the second stops at once, and nothing stays."""
     plant = bad(tmp_path, work=HALTS)

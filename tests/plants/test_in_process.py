@@ -24,7 +24,7 @@ from byteor.plant.wiring import wire
 from tests.plants import dags, oracle
 
 SEEDS = 16
-MORE = range(8, SEEDS)  # graphs for `dev full`: each compiles loops of its own
+MORE = range(4, SEEDS)  # graphs for `dev full`: each compiles loops of its own
 WAYS = {
     "stepped": Options(batch=64, threads=False),
     "threads": Options("backoff", batch=64),

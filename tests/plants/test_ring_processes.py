@@ -147,6 +147,7 @@ def test_the_same_bytes_as_in_one_process(place: Path) -> None:
     assert not (place / "plant").exists()
 
 
+@pytest.mark.stress
 def test_whoever_is_killed_is_followed(place: Path) -> None:
     """Each role is killed once, as soon as it has said that it is ready."""
     made = _brought_up(place, "on_failure")
