@@ -1,4 +1,4 @@
-"""The flights plant on two and three hosts gives the bytes of one: on the loopback, and between network namespaces.
+"""The flights plant on two and three hosts gives the bytes of one: on loopback, in network namespaces, by each fabric.
 
 Rule 1. All links show certificates; the placements are the example's own, with other addresses and files.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from tests.place.hosts import NUMBERS, Host, certificates, given_up, inside, nam
 # Its loops are compiled once: for minutes, where the machine has other things to do.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 OUTPUTS = {"events": "events.parquet", "alerts": "alerts.jsonl"}
+Placed = tuple[Hosts, dict[str, tuple[str, ...]]]  # with what enters each host
+Where = Callable[[Hosts], contextlib.AbstractContextManager[Placed]]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def placed(count: str, folder: Path, data: Path) -> Hosts:
 
 
 @contextlib.contextmanager
-def on_loopback(hosts: Hosts) -> Iterator[tuple[Hosts, dict[str, tuple[str, ...]]]]:
+def on_loopback(hosts: Hosts) -> Iterator[Placed]:
     """The hosts on this machine, at ports of this test."""
     first = 20_000 + os.getpid() % 10_000
     moved = [replace(host, address=f"127.0.0.1:{first + 10 * i}") for i, host in enumerate(hosts.host)]
@@ -63,7 +65,7 @@ def on_loopback(hosts: Hosts) -> Iterator[tuple[Hosts, dict[str, tuple[str, ...]
 
 
 @contextlib.contextmanager
-def in_namespaces(hosts: Hosts) -> Iterator[tuple[Hosts, dict[str, tuple[str, ...]]]]:
+def in_namespaces(hosts: Hosts) -> Iterator[Placed]:
     """Each host in a network of its own."""
     names = [host.name for host in hosts.host]
     with namespaces(names) as addresses:
@@ -71,20 +73,14 @@ def in_namespaces(hosts: Hosts) -> Iterator[tuple[Hosts, dict[str, tuple[str, ..
         yield replace(hosts, host=tuple(moved)), {name: inside(names, name) for name in names}
 
 
-@pytest.mark.parametrize(
-    ("count", "where"),
-    [
-        pytest.param("two", on_loopback, marks=pytest.mark.stress),
-        pytest.param("three", on_loopback, marks=pytest.mark.stress),
-        pytest.param("two", in_namespaces, marks=pytest.mark.stress),
-        pytest.param("three", in_namespaces, marks=pytest.mark.stress),
-    ],
-)
+@pytest.mark.stress
+@pytest.mark.parametrize("fabric", ["tcp", "zenoh"])
+@pytest.mark.parametrize("where", [on_loopback, in_namespaces])
+@pytest.mark.parametrize("count", ["two", "three"])
 def test_several_hosts_give_the_bytes_of_one(
-    data: Path, alone: dict[str, bytes], tmp_path: Path, count: str, where: object
+    data: Path, alone: dict[str, bytes], tmp_path: Path, count: str, where: Where, fabric: str
 ) -> None:
-    assert callable(where)
-    with where(placed(count, tmp_path, data)) as (hosts, via):
+    with where(replace(placed(count, tmp_path, data), fabric=fabric)) as (hosts, via):
         path = tmp_path / "place.toml"
         path.write_text(document.encode(hosts))
         parts = [Host(path, name, via[name]) for name in via]
