@@ -40,9 +40,8 @@ NEEDS = {
 GOALS = {"TCP": "TCP", "mTLS": "TCP, mTLS", "zenoh": "zenoh"}  # each fabric, and the one alone
 WHY = {
     "TCP": "the commits and the heads of messages, in Python, on top of the same bytes",
-    "mTLS": "half of the far side's time is in reading from OpenSSL, 16 KiB a call; messages of 512 KiB gave 0.76",
-    "zenoh": "on the far core, of some 210 µs a message of 256 KiB, 76 copy it out of zenoh and into the slots, and 63 "
-    "send answers",
+    "mTLS": "the far side reads 16 KiB a call from OpenSSL, and commits beside it",
+    "zenoh": "what comes is copied out of zenoh and once more into the slots, beside commits and answers",
 }
 GOAL = 0.8
 PROBE = "import sys, importlib.util as u; print(*[n for n in sys.argv[1:] if not u.find_spec(n)])"
