@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from byteor.cli.asked import Asked
 from byteor.cli.carry import carry_out
-from byteor.cli.run import show
+from byteor.cli.report import show
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent.parent / "build" / "flights"
